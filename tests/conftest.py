@@ -1,0 +1,95 @@
+"""Kernel trees for the tests: fixture `tree`, which finds or fetches a release, or skips saying how to enable it.
+
+Looked for, in this order: a folder in KREAD_TEST_TREES (`linux-source-X.Y`, `linux-X.Y` or `X.Y` in it); what
+`get-tree X.Y` prints, where that tool lies beside the checkout; and for 6.12 kread's own fetch, into a cache that the
+next run of the tests uses again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+GET_TREE = REPOSITORY.parent / "shared" / "tools" / "get-tree"
+
+#: Fetching a package of 150 MB from a slow mirror.
+GET_TREE_SECONDS = 1800
+
+#: Where the headline query is asked: always tried, because kread itself can fetch it.
+FETCHED_BY_KREAD = "6.12"
+
+
+def _cache() -> Path:
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kread-tests"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _given(release: str) -> Path | None:
+    base = os.environ.get("KREAD_TEST_TREES")
+    for name in (f"linux-source-{release}", f"linux-{release}", release):
+        if base and (Path(base) / name / "Makefile").is_file():
+            return Path(base) / name
+    return None
+
+
+def _from_tool(release: str) -> Path | None:
+    if not GET_TREE.is_file():
+        return None
+    with open(Path(tempfile.gettempdir()) / "kread-get-tree.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two runs of the tests must not unpack one tree twice
+        done = subprocess.run(
+            [str(GET_TREE), release], capture_output=True, text=True, timeout=GET_TREE_SECONDS, check=False
+        )
+    folder = done.stdout.strip().splitlines()[-1:]
+    return Path(folder[0]) if done.returncode == 0 and folder else None
+
+
+def _from_kread(release: str) -> tuple[Path | None, str]:
+    from kread.source.fetch import obtain
+
+    from kread.errors import KreadError
+
+    before = os.environ.get("KREAD_HOME")
+    os.environ["KREAD_HOME"] = str(_cache() / "home")
+    try:
+        return obtain(f"v{release}").root, ""
+    except KreadError as error:
+        return None, str(error).replace("\n", "; ")
+    finally:
+        if before is None:
+            del os.environ["KREAD_HOME"]
+        else:
+            os.environ["KREAD_HOME"] = before
+
+
+@cache
+def _find(release: str) -> tuple[Path | None, str]:
+    found = _given(release) or _from_tool(release)
+    if found is not None or release != FETCHED_BY_KREAD:
+        return found, ""
+    return _from_kread(release)
+
+
+@pytest.fixture(scope="session")
+def tree() -> Callable[[str], Path]:
+    """A function that takes "6.12" and gives the folder of that release's tree; read it, never write to it."""
+
+    def find(release: str) -> Path:
+        found, why = _find(release)
+        if found is None:
+            pytest.skip(
+                f"no tree of {release}{f' ({why})' if why else ''}; to enable, set KREAD_TEST_TREES "
+                f"to a folder with linux-source-{release} in it, e.g. unpacked from Debian's package of that name"
+            )
+        return found
+
+    return find

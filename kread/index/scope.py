@@ -1,0 +1,112 @@
+"""Which files a question is asked of: the .c files of some directories and every header that they include.
+
+Includes are followed without looking at conditions: a header that only one configuration reads still belongs to
+the release. Where an include can lead to several places, the search order of the kernel's own build decides.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from kread import data
+from kread.errors import SourceError
+from kread.source.tree import SourceTree
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The places that were asked for, and their files: sorted names relative to the tree's root."""
+
+    name: str
+    places: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class IncludeGraph:
+    """Who includes whom, filled while files are read."""
+
+    exists: Callable[[str], bool]
+    search: Sequence[str]
+    fallbacks: Sequence[tuple[str, str]]
+    direct: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _places: dict[str, str | None] = field(default_factory=dict)
+
+    def place(self, file: str, name: str, quoted: bool) -> str | None:
+        """The file that an #include in `file` means, or None where the tree has none (a generated header)."""
+        if quoted:
+            beside = posixpath.normpath(posixpath.join(posixpath.dirname(file), name))
+            if self.exists(beside):
+                return beside
+        if name not in self._places:
+            self._places[name] = next((c for c in self._candidates(name) if self.exists(c)), None)
+        return self._places[name]
+
+    def _candidates(self, name: str) -> Iterable[str]:
+        for directory in self.search:
+            yield posixpath.normpath(f"{directory}/{name}")
+        for prefix, directory in self.fallbacks:
+            if name.startswith(prefix):
+                yield directory + name[len(prefix) :]
+
+    def add(self, file: str, includes: Iterable[tuple[str, bool]]) -> tuple[str, ...]:
+        """Note what `file` includes; returns the files that were found."""
+        found = dict.fromkeys(p for name, quoted in includes if (p := self.place(file, name, quoted)) is not None)
+        self.direct[file] = tuple(found)
+        return self.direct[file]
+
+    def closure(self, file: str) -> frozenset[str]:
+        """Every file that `file` includes, directly or through others."""
+        seen: set[str] = set()
+        work = [file]
+        while work:
+            for name in self.direct.get(work.pop(), ()):
+                if name not in seen:
+                    seen.add(name)
+                    work.append(name)
+        return frozenset(seen)
+
+
+def include_graph(tree: SourceTree) -> IncludeGraph:
+    """An empty include graph over a tree, with the build's search order."""
+    rules = data.load("includes")
+    return IncludeGraph(
+        tree.exists,
+        tuple(row["directory"] for row in rules["search"]),
+        tuple((row["prefix"], row["directory"]) for row in rules["fallback"]),
+    )
+
+
+def find_scope(tree: SourceTree, places: Sequence[str] = ()) -> Scope:
+    """The scope of that name, or of those directories and files; without any, the default scope."""
+    declared = data.load("index_scopes")["scope"]
+    name = places[0] if len(places) == 1 else ("+".join(places) if places else "default")
+    wanted: list[str] = []
+    for place in places or ("default",):
+        row = declared.get(place)
+        if row is not None:
+            wanted.extend(entry["place"] for entry in row["places"])
+        else:
+            wanted.append(place.strip("/"))
+    sources: dict[str, None] = {}
+    missing: list[str] = []
+    for place in wanted:
+        if place.endswith(".c"):
+            found = [place] if tree.exists(place) else []
+        else:
+            found = tree.files(place, ".c")
+        if not found:
+            missing.append(place)
+        sources.update(dict.fromkeys(found))
+    asked = [place.strip("/") for place in places]
+    if not sources or any(place in missing for place in asked):
+        gone = next((place for place in asked if place in missing), wanted[0])
+        raise SourceError(
+            "no-such-scope",
+            f"{gone} holds no C source in {tree.release}",
+            where=str(tree.root),
+            hint="Name a directory of the tree, or one of: " + ", ".join(sorted(declared)),
+        )
+    return Scope(name, tuple(wanted), tuple(sorted(sources)))

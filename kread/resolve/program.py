@@ -1,0 +1,243 @@
+"""The units of a scope, joined: what the resolvers look things up in.
+
+A Program holds no policy about calls. It answers what a C compiler would know after reading all the files: which
+definitions a name has and which of them a file can see, what type a variable, a field or a function has, which names are
+macros that stand for a field. Names are looked up in C's order: the function's own variables, the file, the
+headers it includes, and last the one external definition.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from kread import presence
+from kread.facts import Function
+from kread.parse.declarators import returned_type
+from kread.parse.unit import FILE_SCOPE, CallRow, EntryRow, FieldRow, FlowRow, FunctionRow, TableRow, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionId:
+    """Where a function stands in the program: its unit and its row there."""
+
+    unit: int
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A struct instance with an initialiser, and its entries."""
+
+    unit: int
+    row: TableRow
+    entries: tuple[EntryRow, ...]
+
+
+class Program:
+    """The joined units. `closures` maps a file to the headers it includes, itself not among them;
+    `built` maps a .c file to the condition under which its Makefile compiles it;
+    `aliases` maps a macro that stands for a field to that field's text (`sk_prot` -> `__sk_common.skc_prot`).
+    """
+
+    def __init__(
+        self,
+        units: Sequence[Unit],
+        closures: Mapping[str, frozenset[str]],
+        built: Mapping[str, str],
+        aliases: Mapping[str, str],
+    ) -> None:
+        self.units = list(units)
+        self.closures = closures
+        self.built = built
+        self.aliases = aliases
+        self.unit_of = {unit.file: index for index, unit in enumerate(self.units)}
+        self.by_name: dict[str, list[FunctionId]] = defaultdict(list)
+        for index, unit in enumerate(self.units):
+            for row, function in enumerate(unit.functions):
+                self.by_name[function.name].append(FunctionId(index, row))
+        self._functions: dict[FunctionId, Function] = {}
+
+    # Functions
+
+    def row(self, function: FunctionId) -> FunctionRow:
+        return self.units[function.unit].functions[function.row]
+
+    def file(self, function: FunctionId) -> str:
+        return self.units[function.unit].file
+
+    def function(self, function: FunctionId) -> Function:
+        """The noun for a function, with the condition of its lines and of its file."""
+        known = self._functions.get(function)
+        if known is None:
+            row = self.row(function)
+            file = self.file(function)
+            listed = ", ".join(f"{declared} {name}".strip() for name, declared in row.params)
+            known = Function(
+                file=file,
+                name=row.name,
+                line=row.line,
+                end_line=row.end_line,
+                static=bool(row.static),
+                macro=row.macro,
+                presence=presence.conj(self.built.get(file, ""), row.cond),
+                signature=f"{'static ' if row.static else ''}{row.returns} {row.name}({listed})",
+            )
+            self._functions[function] = known
+        return known
+
+    def sees(self, file: str, header: str) -> bool:
+        """Whether a file includes a header, directly or through others. A header may rely on its includers."""
+        return file == header or header in self.closures.get(file, frozenset()) or not file.endswith(".c")
+
+    @cached_property
+    def prototypes(self) -> dict[str, list[tuple[str, int, str, str]]]:
+        """name -> (file, line, type, presence) of its declarations."""
+        found: dict[str, list[tuple[str, int, str, str]]] = defaultdict(list)
+        for unit in self.units:
+            for row in unit.prototypes:
+                found[row.name].append((unit.file, row.line, row.type, row.cond))
+        return found
+
+    def returns(self, name: str, file: str) -> str:
+        """The type that a call of `name` written in `file` yields ("" where nothing says)."""
+        for function in self.by_name.get(name, ()):
+            row = self.row(function)
+            if not row.static or self.sees(file, self.file(function)):
+                return row.returns
+        for _, _, declared, _ in self.prototypes.get(name, ()):
+            return returned_type(declared)
+        return ""
+
+    # Variables
+
+    @cached_property
+    def locals(self) -> dict[FunctionId, dict[str, str]]:
+        """The variables of each function with their types, parameters included."""
+        found: dict[FunctionId, dict[str, str]] = {}
+        for index, unit in enumerate(self.units):
+            for number, function in enumerate(unit.functions):
+                found[FunctionId(index, number)] = {name: kind for name, kind in function.params if name}
+            for row in unit.variables:
+                if row.function != FILE_SCOPE:
+                    found[FunctionId(index, row.function)].setdefault(row.name, row.type)
+        return found
+
+    @cached_property
+    def globals(self) -> dict[str, list[tuple[str, str, str]]]:
+        """name -> (file, type, storage) of the variables at file scope."""
+        found: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+        for unit in self.units:
+            for row in unit.variables:
+                if row.function == FILE_SCOPE:
+                    found[row.name].append((unit.file, row.type, row.storage))
+        return found
+
+    def global_type(self, name: str, file: str) -> str:
+        """The type of a variable at file scope as `file` sees it ("" for none)."""
+        known = self.globals.get(name, ())
+        for owner, kind, _ in known:
+            if owner == file:
+                return kind
+        for owner, kind, storage in known:
+            if storage != "static" and (not owner.endswith(".c") or storage == ""):
+                return kind
+        return ""
+
+    # Types
+
+    @cached_property
+    def typedefs(self) -> dict[str, str]:
+        """typedef name -> postfix type; the first definition in file order wins."""
+        found: dict[str, str] = {}
+        for unit in self.units:
+            for name, declared, _ in unit.typedefs:
+                found.setdefault(name, declared if "@" not in declared else f"{declared} in {unit.file}")
+        return found
+
+    @cached_property
+    def fields(self) -> dict[str, dict[str, list[FieldRow]]]:
+        """record tag -> field name -> rows; members of anonymous records stand in the record around them."""
+        members: dict[str, list[tuple[str, FieldRow]]] = defaultdict(list)
+        for unit in self.units:
+            for row in unit.fields:
+                members[_tag_in(row.record, unit.file)].append((unit.file, row))
+        found: dict[str, dict[str, list[FieldRow]]] = {}
+
+        def gather(tag: str, into: dict[str, list[FieldRow]], depth: int) -> None:
+            for file, row in members.get(tag, ()):
+                kind = _type_in(row.type, file)
+                if row.name:
+                    into[row.name].append(row._replace(type=kind))
+                elif depth < _NESTING:
+                    gather(kind, into, depth + 1)
+
+        for tag in list(members):
+            found[tag] = defaultdict(list)
+            gather(tag, found[tag], 0)
+        return found
+
+    @cached_property
+    def positions(self) -> dict[str, list[FieldRow]]:
+        """record tag -> its direct members in order, for positional initialisers."""
+        found: dict[str, list[FieldRow]] = defaultdict(list)
+        for unit in self.units:
+            for row in unit.fields:
+                found[_tag_in(row.record, unit.file)].append(row._replace(type=_type_in(row.type, unit.file)))
+        return found
+
+    def resolve_type(self, declared: str) -> str:
+        """A type with its typedef replaced, as often as it takes: `s_t*` -> `struct s*`."""
+        for _ in range(_NESTING):
+            base, operators = split_type(declared)
+            known = self.typedefs.get(base)
+            if known is None or known == base:
+                return declared
+            declared = known + operators
+        return declared
+
+    # Calls, flows and tables by what they concern
+
+    @cached_property
+    def tables(self) -> list[Table]:
+        found: list[Table] = []
+        for index, unit in enumerate(self.units):
+            entries: dict[int, list[EntryRow]] = defaultdict(list)
+            for entry in unit.entries:
+                entries[entry.table].append(entry)
+            found.extend(Table(index, row, tuple(entries[number])) for number, row in enumerate(unit.tables))
+        return found
+
+    def calls(self) -> Iterable[tuple[FunctionId, CallRow]]:
+        for index, unit in enumerate(self.units):
+            for row in unit.calls:
+                yield FunctionId(index, row.function), row
+
+    def flows(self) -> Iterable[tuple[FunctionId, FlowRow]]:
+        for index, unit in enumerate(self.units):
+            for row in unit.flows:
+                yield FunctionId(index, row.function), row
+
+
+#: How deep records and typedefs may nest before a lookup gives up: the kernel's deepest is below ten.
+_NESTING = 16
+
+
+def split_type(declared: str) -> tuple[str, str]:
+    """A postfix type's base and its operators: "struct sock*[]" -> ("struct sock", "*[]")."""
+    for place, sign in enumerate(declared):
+        if sign in "*[(":
+            return declared[:place], declared[place:]
+    return declared, ""
+
+
+def _tag_in(tag: str, file: str) -> str:
+    """A record's tag, made unique where it is anonymous."""
+    return f"{tag} in {file}" if " @" in tag else tag
+
+
+def _type_in(declared: str, file: str) -> str:
+    base, operators = split_type(declared)
+    return _tag_in(base, file) + operators

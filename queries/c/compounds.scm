@@ -1,0 +1,3 @@
+; An unnamed table:
+;   x = (struct net_protocol) { .handler = f };
+(compound_literal_expression) @compound

@@ -1,0 +1,3 @@
+; What a function returns:
+;   return &table;
+(return_statement) @return

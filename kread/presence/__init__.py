@@ -1,0 +1,85 @@
+"""Presence conditions: under which configuration a line is compiled.
+
+A presence condition travels as text: "" is always, "0" never, else what a person would write, such as
+"(CONFIG_A || CONFIG_B) && !CONFIG_C". The text is simplified and has one spelling per shape, so it compares and
+hashes like any string, and every function here is cached on it: an index holds 10**5 conditions, of
+which a few thousand differ.
+
+`CONFIG_X` stands for "built in or a module": `defined(CONFIG_X)`, IS_ENABLED(CONFIG_X) and a bare CONFIG_X all read
+as it, because that is what their writers ask. (An #ifdef of a symbol that is a module is false to the compiler;
+writers who know that the symbol can be one ask otherwise.) `defined(CONFIG_X_MODULE)` reads as IS_MODULE(CONFIG_X),
+and what is not a configuration symbol stays an atom as written: `BITS_PER_LONG == 64`, `defined(FOO)`.
+
+    expression  -- C preprocessor expressions: read, write, evaluate
+    logic       -- conditions over atoms: simplify, implies
+    reading     -- from expressions to conditions, and conditions as text
+    config      -- a .config, and what it says of a condition
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from kread.presence import logic
+from kread.presence.config import Config
+from kread.presence.reading import ALWAYS, NEVER, condition, from_directive, ifdef, ifndef, text
+
+__all__ = [
+    "ALWAYS",
+    "NEVER",
+    "Config",
+    "conj",
+    "contradicts",
+    "disj",
+    "from_directive",
+    "ifdef",
+    "ifndef",
+    "implies",
+    "needs",
+    "negate",
+]
+
+
+@lru_cache(maxsize=65536)
+def conj(*conditions: str) -> str:
+    """The condition that all of `conditions` hold; the first stays first."""
+    some = [each for each in dict.fromkeys(conditions) if each]
+    if len(some) < 2:
+        return some[0] if some else ALWAYS
+    return NEVER if NEVER in some else text(logic.simplify(logic.join(logic.AND, map(condition, some))))
+
+
+@lru_cache(maxsize=65536)
+def disj(*conditions: str) -> str:
+    """The condition that one of `conditions` holds; of none, "never"."""
+    some = [each for each in dict.fromkeys(conditions) if each != NEVER]
+    if len(some) < 2:
+        return some[0] if some else NEVER
+    return ALWAYS if ALWAYS in some else text(logic.simplify(logic.join(logic.OR, map(condition, some))))
+
+
+@lru_cache(maxsize=16384)
+def negate(presence: str) -> str:
+    """The opposite condition, negation pushed inward."""
+    return text(logic.simplify(logic.negate(condition(presence))))
+
+
+@lru_cache(maxsize=65536)
+def implies(presence: str, other: str) -> bool:
+    """Whether `other` holds wherever `presence` does. Above logic.MAX_ATOMS atoms False may mean "not proved"."""
+    return presence == other or not other or logic.implies(condition(presence), condition(other))
+
+
+@lru_cache(maxsize=65536)
+def contradicts(presence: str, other: str) -> bool:
+    """Whether no configuration has both. Above logic.MAX_ATOMS atoms False may mean "not proved"."""
+    return logic.contradicts(condition(presence), condition(other))
+
+
+def needs(presence: str) -> tuple[str, ...]:
+    """The configuration symbols that `presence` asks to be set, in the order written.
+
+    Of alternatives (`CONFIG_A || CONFIG_B`) all are named; negated ones are not.
+    """
+    wanted = (literal.atom for literal in logic.literals(condition(presence)) if literal.holds)
+    return tuple(dict.fromkeys(name for atom in wanted for name in (logic.symbol(atom),) if name))

@@ -1,8 +1,8 @@
 """Where kread keeps what it keeps, and how two processes share it.
 
-Theory of operation: releases are data and live under the data directory, the index can be made again and lives
-under the cache directory. KREAD_HOME puts both in one place; otherwise they follow the XDG base directory
-specification (XDG_DATA_HOME and XDG_CACHE_HOME, by default ~/.local/share and ~/.cache, each with `kread` below).
+Theory of operation: releases are data and live under the data directory, the index can be made again and lives under
+the cache directory. KREAD_HOME puts both in one place; otherwise they follow the XDG base directory specification
+(XDG_DATA_HOME and XDG_CACHE_HOME, by default ~/.local/share and ~/.cache, each with `kread` below).
 
 Whatever is made, is made under a temporary name in the same file system and then renamed, so that nobody ever sees
 half of it. A `lock` is an advisory lock on a file: the kernel releases it when its holder dies, by whatever signal,

@@ -1,13 +1,13 @@
 """A tree of kernel source: its name, where it came from, and its files; read only.
 
-Theory of operation: whatever the way a tree came here (a clone, a package, an archive, a directory of the user's), the
-rest of kread sees a `SourceTree`. Its release is what the top Makefile itself says, never what was asked for. `ident`
-tells two trees of one release apart: it is a short digest of what the tree was made from (a commit, a package's
-version, an archive's digest, a directory's path), so it is the same on every run.
+Theory of operation: whatever the way a tree came here (a clone, a package, an archive, a directory of the user's),
+the rest of kread sees a `SourceTree`. Its release is what the top Makefile itself says, never what was asked for.
+`ident` tells two trees of one release apart: it is a short digest of what the tree was made from (a commit, a
+package's version, an archive's digest, a directory's path), so it is the same on every run.
 
-A tree may be hostile: names that lead out of it (`..`, absolute names, symbolic links), things that are no files
-(a device, a FIFO that would block), files without end. So `read` opens what is a regular file below the root and
-nothing else, and never writes.
+A tree may be hostile: names that lead out of it (`..`, absolute names, symbolic links), things that are no files (a
+device, a FIFO that would block), files without end. So `read` opens what is a regular file below the root and nothing
+else, and never writes.
 """
 
 from __future__ import annotations

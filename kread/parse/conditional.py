@@ -39,7 +39,8 @@ _PREAMBLE = re.compile(
 )
 _DEFINE = re.compile(rb"(?:\s++|/\*.*?\*/|//[^\n]*+)*+#[ \t]*define[ \t]+(\w+)[ \t]*+([^\n]*+)", re.S)
 _REST = re.compile(rb"(?:\s++|/\*.*?\*/|//[^\n]*+)*+\Z", re.S)
-_COMMENT = re.compile(rb"/\*.*?(?:\*/|\Z)|//.*", re.S)
+_UNDEFINED = re.compile(r"!\s*defined\s*\(?\s*(\w+)\s*\)?")
+_COMMENT = re.compile(rb"/\*.*?(?:\*/|\Z)|//[^\n]*", re.S)
 
 
 class Directive(NamedTuple):
@@ -148,13 +149,10 @@ def _directives(text: bytes) -> Iterator[Directive]:
 
 def _expression(written: bytes) -> str:
     if b"/" in written:
-        written = _COMMENT_OR_TEXT.sub(b" ", written)
+        written = _COMMENT.sub(b" ", written)
     if b"\\" in written:
         written = written.replace(b"\\\r\n", b" ").replace(b"\\\n", b" ")
     return " ".join(written.decode("utf-8", "replace").split())
-
-
-_COMMENT_OR_TEXT = re.compile(rb"/\*.*?(?:\*/|\Z)|//[^\n]*", re.S)
 
 
 class _Comments:
@@ -283,14 +281,13 @@ def _guard(text: bytes, directives: list[Directive]) -> str | None:
     define = _DEFINE.match(text, first.end)
     if define is None:
         return None
-    name = re.escape(define[1].decode("utf-8", "replace"))
-    if first.kind == "ifndef":
-        rest = "1" if re.match(rf"{name}\b", first.expression) else ""
-    elif first.kind == "if":
-        unseen = rf"!\s*defined\s*(?:\(\s*{name}\s*\)|{name}\b)"
-        rest = re.sub(unseen, "1", first.expression) if re.search(unseen, first.expression) else ""
-    else:
-        rest = ""
+    name = define[1].decode("utf-8", "replace")
+    rest = ""
+    if first.kind == "ifndef" and first.expression.split(" ", 1)[0] == name:
+        rest = "1"
+    elif first.kind == "if" and name in first.expression:
+        rest = _UNDEFINED.sub(lambda match: "1" if match[1] == name else match[0], first.expression)
+        rest = rest if rest != first.expression else ""
     preamble = _PREAMBLE.match(text, 0, first.begin)
     if not rest or preamble is None or preamble.end() != first.begin:
         return None

@@ -1,0 +1,233 @@
+"""The calls in a run of expanded tokens.
+
+In expression position a C call is a name or an expression followed by `(`, and the ways in which it is not a call are
+few: keywords, operands that are never evaluated (`sizeof`, `typeof`), casts, declarations (two names in a row, or a
+name after `type *` at the start of a statement), attributes, and members of `asm`. Here no syntax tree is built: an
+expansion can be any piece of C, half a statement or three definitions.
+
+A function that the same piece declares with the attribute `error` is there to stop the compiler, and never called.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from kread.parse.expand import Origin, Token, spell
+from kread.parse.tokens import KEYWORDS, TYPE_WORDS, UNEVALUATED, closing
+
+#: Names whose calls the compiler itself makes or folds.
+BUILTIN_PREFIXES = ("__builtin_", "__sync_", "__atomic_")
+
+#: Keywords that an expression can follow directly.
+_BEFORE_EXPRESSION = frozenset(("return", "else", "do", "case", "goto", "__extension__", "sizeof", "__label__"))
+
+#: Base types and the endings of type names in the kernel's coding style: `(u32)(x)` is a cast, `(fn)(x)` a call.
+_TYPE_NAME = re.compile(r"(?:__)?(?:[us]|[bl]e)(?:8|16|32|64)|u(?:char|short|int|long)|\w+_t")
+
+
+class ExpandedCall(NamedTuple):
+    """One call.
+
+    kind    -- "name" (`callee` is a function's or a variable's name), "pointer" (an expression), "builtin", "cleanup"
+               (the compiler calls `callee` when a variable goes out of scope)
+    callee  -- the callee expression, on one line
+    args    -- the arguments' texts
+    origin  -- where the callee's last name was written
+    written -- "src", "arg", "argname" (only the name stands in an argument), "body", "paste" or "cleanup"
+    at      -- offset in the expanded text: of the name, or of the macro that made it
+    """
+
+    kind: str
+    callee: str
+    args: tuple[str, ...]
+    origin: Origin
+    written: str
+    at: int
+
+
+def type_like(name: str) -> bool:
+    """Whether a name alone looks like that of a type."""
+    return name in TYPE_WORDS or _TYPE_NAME.fullmatch(name) is not None
+
+
+def calls(tokens: list[Token], *, ignore: Callable[[str], bool] | None = None) -> list[ExpandedCall]:
+    """The calls in expanded tokens, in their order. `ignore` says of a name before `(` that it is no function
+    (a macro left as written)."""
+    return _Finder(tokens, ignore).calls()
+
+
+class _Finder:
+    def __init__(self, tokens: list[Token], ignore: Callable[[str], bool] | None) -> None:
+        self.tokens = tokens
+        self.ignore = ignore
+        self.texts = [token[0] for token in tokens]
+        self.pairs = closing(self.texts)
+        self.opens = {end: start for start, end in self.pairs.items()}
+        self.stoppers: set[str] = set()
+
+    def calls(self) -> list[ExpandedCall]:
+        texts = self.texts
+        found: list[ExpandedCall] = []
+        index = texts.index("(") if "(" in texts else len(texts)
+        skipped_to = 0
+        while index < len(texts):
+            before = texts[index - 1] if index else ""
+            if index >= skipped_to and before and index in self.pairs:
+                if before in UNEVALUATED:
+                    skipped_to = self.pairs[index]
+                    if before in ("__attribute__", "__attribute"):
+                        found += self._cleanup(index)
+                elif before not in KEYWORDS:
+                    call = self._call(index, before)
+                    if call is not None:
+                        found.append(call)
+            try:
+                index = texts.index("(", max(index + 1, skipped_to))
+            except ValueError:
+                break
+        return [call for call in found if call.callee not in self.stoppers]
+
+    def _call(self, paren: int, before: str) -> ExpandedCall | None:
+        if before[0].isalpha() or before[0] in "_$":
+            if self.ignore is not None and self.ignore(before):
+                return None
+            if paren >= 2 and self.texts[paren - 2] in ("->", "."):
+                return self._made("pointer", self._start(paren - 1), paren, paren - 1)
+            if self._declared(paren - 1, paren):
+                return None
+            kind = "builtin" if before.startswith(BUILTIN_PREFIXES) else "name"
+            return self._made(kind, paren - 1, paren, paren - 1)
+        if before == "]":
+            start = self._start(paren - 1)
+            return self._made("pointer", start, paren, start) if start < paren - 1 else None
+        if before == ")" and paren - 1 in self.opens:
+            return self._through_group(paren, self.opens[paren - 1])
+        return None
+
+    def _through_group(self, paren: int, group: int) -> ExpandedCall | None:
+        """`(...)(args)`: a call of what the first parentheses give, unless they hold a type or belong to a keyword."""
+        texts = self.texts
+        before = texts[group - 1] if group else ""
+        if before in KEYWORDS:
+            return None
+        if before and (before[0].isalpha() or before[0] in "_$" or before in ")]"):
+            if self._declared(group - 1, group):
+                return None
+            return self._made("pointer", self._start(paren - 1), paren, group - 1)  # f(x)(y)
+        inner = texts[group + 1 : paren - 1]
+        if not inner or _is_type(inner):
+            return None
+        name = self._final_name(group, paren - 1)
+        if name is None:
+            return self._made("pointer", group, paren, group)
+        return self._made("name", name, paren, name)
+
+    def _final_name(self, group: int, end: int) -> int | None:
+        """The index of the one name that a group in parentheses comes to: `(f)`, `(&f)`, `(*f)`, `({ ...; f; })`."""
+        texts = self.texts
+        while True:
+            start, stop = group + 1, end
+            if texts[start] == "{" and self.pairs.get(start) == stop - 1:
+                stop -= 1
+                while stop > start and texts[stop - 1] == ";":
+                    stop -= 1
+                start = next((i + 1 for i in range(stop - 1, start, -1) if texts[i] in ";{}"), start + 1)
+            while start < stop and texts[start] in "&*":
+                start += 1
+            if stop - start == 1:
+                return start if texts[start].isidentifier() and texts[start] not in KEYWORDS else None
+            if start < stop and texts[start] == "(" and self.pairs.get(start) == stop - 1:
+                group, end = start, stop - 1
+                continue
+            return None
+
+    def _start(self, last: int) -> int:
+        """The first token of the postfix expression that ends at `last`."""
+        texts = self.texts
+        index = last
+        while True:
+            while texts[index] in (")", "]") and index in self.opens:
+                group = self.opens[index]
+                if group == 0:
+                    return 0
+                before = texts[group - 1]
+                if before in (")", "]") or ((before[0].isalpha() or before[0] in "_$") and before not in KEYWORDS):
+                    index = group - 1
+                    continue
+                index = group
+                break
+            if index >= 2 and texts[index - 1] in ("->", "."):
+                index -= 2
+                continue
+            return index
+
+    def _declared(self, name: int, paren: int) -> bool:
+        """Whether `name (` declares or defines a function instead of calling it."""
+        texts = self.texts
+        index = name - 1
+        while index >= 0 and (texts[index] == "*" or texts[index][0].isalpha() or texts[index][0] == "_"):
+            if texts[index] in _BEFORE_EXPRESSION:
+                return False
+            index -= 1
+        first = index + 1
+        if first == name:
+            return False
+        head = texts[first:name]
+        if all(text == "*" for text in head):
+            return False
+        end = self.pairs.get(paren, paren)
+        after = texts[end + 1] if end + 1 < len(texts) else ""
+        if head[0] == "extern" or "extern" in head:
+            stop = next((i for i in range(end, len(texts)) if texts[i] in ";{"), len(texts))
+            if any("error" in text for text in texts[end:stop] if text[0] != '"'):
+                self.stoppers.add(texts[name])
+            return True
+        if head[-1] != "*":
+            return True  # two names in a row
+        if index >= 0 and texts[index] not in ";{}":
+            return False  # a product inside an expression
+        typed = any(type_like(text) for text in head)
+        return typed or (after in ("{", ";") and index >= 0)
+
+    def _cleanup(self, paren: int) -> list[ExpandedCall]:
+        texts = self.texts
+        found = []
+        for index in range(paren, self.pairs[paren] - 2):
+            if texts[index] in ("cleanup", "__cleanup__") and texts[index + 1] == "(" and texts[index + 3] == ")":
+                name = self.tokens[index + 2]
+                found.append(ExpandedCall("cleanup", name[0], (), name[3], "cleanup", name[2]))
+        return found
+
+    def _made(self, kind: str, start: int, paren: int, name: int) -> ExpandedCall:
+        tokens = self.tokens
+        token = tokens[name]
+        written = token[3].kind
+        if written == "arg" and tokens[paren][3].kind not in ("arg", "src"):
+            written = "argname"
+        callee = token[0] if start == name == paren - 1 or kind != "pointer" else spell(tokens[start:paren])
+        return ExpandedCall(kind, callee, self._args(paren), token[3], written, token[2])
+
+    def _args(self, paren: int) -> tuple[str, ...]:
+        texts = self.texts
+        end = self.pairs[paren]
+        args: list[str] = []
+        start = index = paren + 1
+        while index < end:
+            if texts[index] == ",":
+                args.append(spell(self.tokens[start:index]))
+                start = index + 1
+            index = self.pairs.get(index, index) + 1
+        if start < end or args:
+            args.append(spell(self.tokens[start:end]))
+        return tuple(args)
+
+
+def _is_type(inner: list[str]) -> bool:
+    """Whether the tokens between parentheses are a type: `struct x *`, `u32`, `typeof(a) *`, `void (*)(int)`."""
+    if inner[0] in TYPE_WORDS:
+        return True
+    if all(text.isidentifier() or text == "*" for text in inner) and inner[0] != "*":
+        return len(inner) > 1 or type_like(inner[0])
+    return False

@@ -1,0 +1,426 @@
+"""Macro expansion on tokens, as a C preprocessor does it, with the origin of every token kept.
+
+Most calls that a kernel function makes through macros stand nowhere in its text. To find them the macros are
+expanded: arguments first, then `#` and `##`, then the result is scanned again together with what follows it, and a
+name met inside its own expansion stays as it is (6.10.5 of the C standard; where the standard leaves a choice, as
+GCC does).
+
+The scan is a stack of pending tokens. A macro's expansion is pushed on it above an end mark; while the mark is on the
+stack the macro's name is disabled, and a token of that name is painted: it stays a name for ever.
+
+Each token remembers where it was written (`Origin`): in the text itself ("src"), in an argument of a macro used in
+the text ("arg"), in a macro's body ("body"), or nowhere ("paste", made by `##`); through which macros it came, and
+under which presence conditions these are defined. A token is a plain tuple, because an expansion makes hundreds.
+
+A name may have several definitions, under different conditions. `expand` takes one of each (the first, or what
+`choose` says); `expansions` runs once for each alternative, so that each is seen at least once in each macro that
+uses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeAlias
+
+from kread.parse.template import Arg, Macro, Opt, Part, Paste, Raw, Run, Template, Text, compile_macro
+from kread.parse.tokens import glue, lex
+
+#: One expansion may make this many tokens: the kernel's worst legitimate lines (nested min/max) make some 20,000,
+#: and a text built to grow without end must stop somewhere.
+MAX_TOKENS = 60_000
+
+#: How many times one text is expanded to see all alternatives of the macros it uses: real uses need below ten.
+MAX_EXPANSIONS = 48
+
+
+class Origin(NamedTuple):
+    """Where a token was written.
+
+    kind      -- "src", "arg", "body" or "paste"
+    macro     -- the innermost macro whose body holds it (None for "src" and "arg")
+    macros    -- the macros passed on the way, outermost first
+    presences -- the conditions under which those macros are defined, and those that handed an argument on
+    """
+
+    kind: str
+    macro: Macro | None = None
+    macros: tuple[Macro, ...] = ()
+    presences: tuple[str, ...] = ()
+
+
+SRC = Origin("src")
+ARG = Origin("arg")
+
+#: (text, white space before it, offset in the expanded text, origin, painted). The offset of a token from a macro's
+#: body is that of the macro's name where it is used in the text.
+Token: TypeAlias = tuple[str, bool, int, Origin, bool]
+
+
+class Expansion(NamedTuple):
+    """A text with its macros expanded: the tokens, the macros used and the conditions they need, in order of use."""
+
+    tokens: list[Token]
+    macros: tuple[Macro, ...]
+    presences: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The expansion as C text on one line."""
+        return spell(self.tokens)
+
+
+def spell(tokens: Iterable[Token]) -> str:
+    """Tokens as C text on one line, with the white space that keeps them apart."""
+    pieces: list[str] = []
+    last = ""
+    for text, space, _, _, _ in tokens:
+        if last and (space or glue(last, text)):
+            pieces.append(" ")
+        pieces.append(text)
+        last = text
+    return "".join(pieces)
+
+
+_MARK = "\0"  # an end mark on the stack is a token whose text is this and the macro's name
+
+#: Names that every use changes: one word that can be pasted, so that equal texts expand alike.
+_PLACEHOLDERS = {"__COUNTER__": "N", "__LINE__": "N"}
+
+
+class Expander:
+    """Expands texts with the macros that `lookup` gives for a name (none: the name is no macro).
+
+    skip       -- names that stay as written: macros known to hold no call (see kread.parse.bearing)
+    compatible -- whether presence conditions can hold together; alternatives that cannot are not tried
+
+    `cut` counts, by the text, what was left out because a limit was hit.
+    """
+
+    def __init__(
+        self,
+        lookup: Callable[[str], Sequence[Macro]],
+        *,
+        skip: Callable[[str], bool] | None = None,
+        compatible: Callable[[tuple[str, ...]], bool] | None = None,
+    ) -> None:
+        self._lookup = lookup
+        self._skip = skip
+        self._compatible = compatible
+        self._known: dict[str, tuple[Template, ...] | None] = {}
+        self._memo: dict[str, list[Expansion]] = {}
+        self.cut: dict[str, int] = {}
+
+    def expand(self, text: str, *, choose: Callable[[Sequence[Macro]], Macro] | None = None) -> Expansion:
+        """The expansion of a text with one definition of each name: what `choose` picks, or the first."""
+        return _Run(self, text, choose, {}).expansion()
+
+    def expansions(self, text: str) -> list[Expansion]:
+        """Expansions that together use each alternative definition at least once in each macro that reaches it.
+
+        The first one takes the first definition everywhere. The same text gives the same list object.
+        """
+        found = self._memo.get(text)
+        if found is None:
+            found = self._memo[text] = self._alternatives(text)
+        return found
+
+    def _alternatives(self, text: str) -> list[Expansion]:
+        found: list[Expansion] = []
+        waiting: list[dict[str, int]] = [{}]
+        seen: set[tuple[Macro | None, str, int]] = set()
+        while waiting:
+            forced = waiting.pop(0)
+            if len(found) == MAX_EXPANSIONS:
+                self.cut[text] = len(waiting) + 1
+                break
+            run = _Run(self, text, None, forced)
+            expansion = run.expansion()
+            found.append(expansion)
+            seen.update((parent, name, taken) for (parent, name), (taken, _) in run.met.items())
+            for (parent, name), (_, choices) in run.met.items():
+                for choice in choices:
+                    if (parent, name, choice) not in seen:
+                        seen.add((parent, name, choice))
+                        waiting.append({**forced, name: choice})
+        return found
+
+    def templates(self, name: str) -> tuple[Template, ...] | None:
+        """The definitions of a name, prepared; None if it is no macro here or stays as written."""
+        found: tuple[Template, ...] | None = None
+        if name[0].isalpha() or name[0] in "_$" or name[0] > "\x7f":
+            definitions = self._lookup(name)
+            if definitions and not (self._skip is not None and self._skip(name)):
+                found = tuple(compile_macro(macro) for macro in definitions)
+            elif not definitions and name in _PLACEHOLDERS:
+                found = (compile_macro(Macro(name, None, _PLACEHOLDERS[name])),)
+        self._known[name] = found
+        return found
+
+
+class _Run:
+    """One pass over one text: the stack's state, the choices made and the macros met."""
+
+    def __init__(
+        self,
+        expander: Expander,
+        text: str,
+        choose: Callable[[Sequence[Macro]], Macro] | None,
+        forced: dict[str, int],
+    ) -> None:
+        self.met: dict[tuple[Macro | None, str], tuple[int, tuple[int, ...]]] = {}
+        self._expander = expander
+        self._known = expander._known
+        self._text = text
+        self._choose = choose
+        self._forced = forced
+        self._disabled: set[str] = set()
+        self._used: dict[Macro, None] = {}
+        self._left = MAX_TOKENS
+
+    def expansion(self) -> Expansion:
+        tokens: list[Token] = []
+        at = 0
+        for blank, text in lex(self._text):
+            at += len(blank)
+            tokens.append((text, bool(blank), at, SRC, False))
+            at += len(text)
+        out = self._scan(tokens)
+        macros = tuple(self._used)
+        presences = tuple(dict.fromkeys(macro.presence for macro in macros if macro.presence))
+        return Expansion(out, macros, presences)
+
+    def _scan(self, tokens: list[Token]) -> list[Token]:
+        """Expand tokens as if nothing followed them."""
+        pending = tokens[::-1]
+        pop = pending.pop
+        known = self._known
+        disabled = self._disabled
+        out: list[Token] = []
+        append = out.append
+        while pending:
+            token = pop()
+            text = token[0]
+            try:
+                templates = known[text]
+            except KeyError:
+                if text[0] == _MARK:
+                    disabled.discard(text[1:])
+                    continue
+                templates = self._expander.templates(text)
+            if templates is None or token[4]:
+                append(token)
+            elif text in disabled:
+                append((text, token[1], token[2], token[3], True))
+            else:
+                template = templates[0] if len(templates) == 1 else self._pick(token, templates)
+                if template.arity >= 0:
+                    while pending and pending[-1][0][0] == _MARK:
+                        disabled.discard(pop()[0][1:])
+                    if not pending or pending[-1][0] != "(":
+                        append(token)
+                        continue
+                if self._left < template.size:
+                    self._expander.cut[self._text] = self._expander.cut.get(self._text, 0) + 1
+                    append(token)
+                    continue
+                if not self._enter(token, template, pending):
+                    append(token)
+        return out
+
+    def _enter(self, token: Token, template: Template, pending: list[Token]) -> bool:
+        """Replace an invocation by its expansion on the stack. False if its arguments do not fit."""
+        text, space, at, origin, _ = token
+        args: list[list[Token]] = []
+        if template.arity >= 0:
+            collected = self._collect(pending, template)
+            if collected is None:
+                return False
+            args = collected
+        macro = template.macro
+        presences = origin.presences
+        if macro.presence and macro.presence not in presences:
+            presences = (*presences, macro.presence)
+        inside = Origin("body", macro, (*origin.macros, macro), presences)
+        self._used[macro] = None
+        body = _Substitution(self, template, args, inside, at).tokens(template.parts)
+        self._left -= len(body)
+        pending.append((_MARK + text, False, 0, SRC, False))
+        self._disabled.add(text)
+        if body:
+            first = body[0]
+            if first[1] != space:
+                body[0] = (first[0], space, first[2], first[3], first[4])
+            body.reverse()
+            pending.extend(body)
+        return True
+
+    def _collect(self, pending: list[Token], template: Template) -> list[list[Token]] | None:
+        """Take the arguments in parentheses off the stack; None (and nothing taken) if they do not fit."""
+        disabled = self._disabled
+        taken: list[Token] = [pending.pop()]
+        args: list[list[Token]] = [[]]
+        current = args[0]
+        last = template.arity if template.variadic else -1
+        depth = 0
+        while pending:
+            token = pending.pop()
+            text = token[0]
+            if text[0] == _MARK:
+                disabled.discard(text[1:])
+                continue
+            taken.append(token)
+            if text in "(),":
+                if text == "(":
+                    depth += 1
+                elif text == ")":
+                    if depth == 0:
+                        break
+                    depth -= 1
+                elif text == "," and depth == 0 and len(args) != last:
+                    current = []
+                    args.append(current)
+                    continue
+            elif text in disabled and not token[4]:
+                token = (text, token[1], token[2], token[3], True)
+            current.append(token if token[3] is not SRC else (text, token[1], token[2], ARG, token[4]))
+        else:
+            pending.extend(reversed(taken))
+            return None
+        count = template.arity
+        if count == 0 and len(args) == 1 and not args[0]:
+            return []
+        if len(args) != count and not (template.variadic and len(args) == count - 1):
+            pending.extend(reversed(taken))
+            return None
+        return args
+
+    def _pick(self, token: Token, templates: tuple[Template, ...]) -> Template:
+        """One of several definitions, remembered in `met` with the alternatives that could stand there as well."""
+        text, _, _, origin, _ = token
+        if self._choose is not None:
+            chosen = self._choose([template.macro for template in templates])
+            return next((t for t in templates if t.macro is chosen), templates[0])
+        choices: tuple[int, ...] = tuple(range(len(templates)))
+        compatible = self._expander._compatible
+        if compatible is not None:
+            fitting = tuple(
+                i for i in choices if compatible(tuple(filter(None, (*origin.presences, templates[i].macro.presence))))
+            )
+            choices = fitting or choices
+        taken = self._forced.get(text, choices[0])
+        if taken not in choices:
+            taken = choices[0]
+        self.met[origin.macro, text] = (taken, choices)
+        return templates[taken]
+
+
+class _Substitution:
+    """The body of one invocation with its arguments put in (6.10.5.1 to 6.10.5.3)."""
+
+    def __init__(self, run: _Run, template: Template, args: list[list[Token]], inside: Origin, at: int) -> None:
+        self._run = run
+        self._template = template
+        self._args = args
+        self._inside = inside
+        self._at = at
+        self._expanded: dict[int, list[Token]] = {}
+
+    def tokens(self, parts: list[Part]) -> list[Token]:
+        out: list[Token] = []
+        inside = self._inside
+        at = self._at
+        for part in parts:
+            if isinstance(part, Run):
+                out += [(text, space, at, inside, False) for text, space in part.tokens]
+            elif isinstance(part, Paste):
+                out += _spaced(self._paste(part), part.space)
+            else:
+                out += self._operand(part)
+        return out
+
+    def _operand(self, part: Part) -> list[Token]:
+        if isinstance(part, Run):
+            return [(text, space, self._at, self._inside, False) for text, space in part.tokens]
+        if isinstance(part, Arg):
+            return _spaced(self._argument(part.number), part.space)
+        if isinstance(part, Raw):
+            return _spaced(self._through(self._args[part.number] if part.number < len(self._args) else []), part.space)
+        if isinstance(part, Text):
+            return [(self._string(part.number), part.space, self._at, self._inside, False)]
+        if isinstance(part, Opt):
+            return _spaced(self.tokens(part.parts), part.space) if self._argument(self._template.arity - 1) else []
+        return self._paste(part)
+
+    def _argument(self, index: int) -> list[Token]:
+        """The argument, fully expanded; empty if it was left out."""
+        found = self._expanded.get(index)
+        if found is None:
+            found = self._run._scan(self._args[index]) if index < len(self._args) else []
+            found = self._expanded[index] = self._through(found)
+        return found
+
+    def _through(self, tokens: list[Token]) -> list[Token]:
+        """Tokens of an argument, with the condition of the macro that hands them on."""
+        presence = self._template.macro.presence
+        if not presence:
+            return tokens
+        changed: dict[int, Origin] = {}
+        out: list[Token] = []
+        for text, space, at, origin, painted in tokens:
+            if presence not in origin.presences:
+                new = changed.get(id(origin))
+                if new is None:
+                    new = origin._replace(presences=(*origin.presences, presence))
+                    changed[id(origin)] = new
+                origin = new
+            out.append((text, space, at, origin, painted))
+        return out
+
+    def _string(self, index: int) -> str:
+        tokens = self._args[index] if index < len(self._args) else []
+        pieces: list[str] = []
+        for text, space, _, _, _ in tokens:
+            if space and pieces:
+                pieces.append(" ")
+            pieces.append(text.replace("\\", "\\\\").replace('"', '\\"') if text[-1] in "\"'" else text)
+        return '"' + "".join(pieces) + '"'
+
+    def _paste(self, part: Paste) -> list[Token]:
+        left = list(self._operand(part.operands[0]))
+        for operand in part.operands[1:]:
+            right = self._operand(operand)
+            if left and left[-1][0] == "," and self._variable(operand):
+                # GNU C: the comma goes if the variable arguments were left out, else it stays and nothing is pasted
+                if self._left_out():
+                    left.pop()
+                else:
+                    left += right
+            elif not left or not right:
+                left = left or list(right)
+            else:
+                left[-1:] = self._join(left[-1], right[0])
+                left += right[1:]
+        return left
+
+    def _variable(self, part: Part) -> bool:
+        return self._template.variadic and isinstance(part, Raw) and part.number == self._template.arity - 1
+
+    def _left_out(self) -> bool:
+        count = self._template.arity
+        return len(self._args) < count or (count == 1 and not self._args[0])
+
+    def _join(self, left: Token, right: Token) -> list[Token]:
+        text = left[0] + right[0]
+        if not text.isidentifier() and [token for _, token in lex(text)] != [text]:
+            return [left, right]
+        inside = self._inside
+        presences = tuple(dict.fromkeys((*inside.presences, *left[3].presences, *right[3].presences)))
+        return [(text, left[1], self._at, Origin("paste", inside.macro, inside.macros, presences), False)]
+
+
+def _spaced(tokens: list[Token], space: bool) -> list[Token]:
+    """Tokens whose first has the white space of the place they are put in."""
+    if not tokens or tokens[0][1] == space:
+        return tokens
+    text, _, at, origin, painted = tokens[0]
+    return [(text, space, at, origin, painted), *tokens[1:]]

@@ -1,0 +1,217 @@
+"""From units to edges: every call of the scope is resolved, or listed with the reason why it could not be.
+
+Linking reads all units at once and keeps nothing: it is done again whenever a file of the scope changed. What it
+gives are the rows of the graph's tables, and the adjacency on which paths are searched.
+"""
+
+from __future__ import annotations
+
+import marshal
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from kread import presence
+from kread.facts import Evidence, Function
+from kread.index.macros import MacroIndex
+from kread.parse.unit import FILE_SCOPE, CallRow, Unit
+from kread.resolve.direct import Definitions, reachable
+from kread.resolve.pointers import callback_edges, pointer_targets, slot_values
+from kread.resolve.program import FunctionId, Program
+
+EdgeRow = tuple[Any, ...]
+
+
+class _Numbers:
+    """Functions as the rows of the graph's function table."""
+
+    def __init__(self) -> None:
+        self.ids: dict[Function, int] = {}
+
+    def of(self, function: Function) -> int:
+        return self.ids.setdefault(function, len(self.ids) + 1)
+
+    def rows(self) -> Iterable[tuple[Any, ...]]:
+        for function, number in self.ids.items():
+            yield (
+                number,
+                function.name,
+                function.file,
+                function.line,
+                function.end_line,
+                int(function.static),
+                function.macro,
+                function.presence,
+                function.signature,
+                int(not function.signature.startswith("extern ")),
+            )
+
+
+def link(
+    units: Sequence[Unit], closures: Mapping[str, frozenset[str]], built: Mapping[str, str], macros: MacroIndex
+) -> tuple[dict[str, str], dict[str, Any], dict[str, Iterable[tuple[Any, ...]]]]:
+    """(meta, packed values, table rows) of the graph of these units."""
+    program = Program(units, closures, built, macros.field_aliases())
+    definitions = Definitions(program)
+    numbers = _Numbers()
+    for index, unit in enumerate(units):
+        for row in range(len(unit.functions)):
+            numbers.of(program.function(FunctionId(index, row)))
+    edges: list[EdgeRow] = []
+    unresolved: list[tuple[Any, ...]] = []
+    _direct(program, definitions, macros, numbers, edges)
+    for caller, call, targets, reason in pointer_targets(program, definitions, macros.lookup):
+        function = program.function(caller)
+        if not targets:
+            unresolved.append((numbers.of(function), function.file, call.line, shown(call), reason))
+        for target in targets:
+            evidence = [_call_line(function, call), *target.evidence]
+            edges.append(
+                _edge(
+                    numbers,
+                    function,
+                    target.function,
+                    call,
+                    target.kind,
+                    target.grade,
+                    len(targets),
+                    presence.conj(function.presence, call.cond, target.presence),
+                    target.slot,
+                    target.table,
+                    target.context,
+                    evidence,
+                )
+            )
+    for edge in callback_edges(program, definitions, macros.lookup):
+        edges.append(
+            (
+                numbers.of(edge.caller),
+                numbers.of(edge.callee),
+                edge.site.file,
+                edge.site.line,
+                edge.site.column,
+                edge.site.text,
+                edge.kind,
+                edge.grade,
+                edge.candidates,
+                edge.presence,
+                edge.slot,
+                edge.table,
+                edge.context,
+                pack_evidence(edge.evidence),
+            )
+        )
+    edges = [row for row in edges if row[9] != "0"]
+    edges.sort(key=lambda row: (row[2], row[3], row[4], row[6], row[0], row[1]))
+    tables: dict[str, Iterable[tuple[Any, ...]]] = {
+        "function": numbers.rows(),
+        "edge": ((number, *row) for number, row in enumerate(edges, 1)),
+        "slot": (
+            (record, field, numbers.of(function), table, file, line, text, cond)
+            for record, field, function, table, file, line, text, cond in slot_values(program, definitions)
+        ),
+        "unresolved": unresolved,
+        "fault": ((unit.file, line, function, construct) for unit in units for line, function, construct in unit.faults),
+        "member": (
+            (row.record, row.position, row.name, row.type, unit.file, row.line, row.cond)
+            for unit in units
+            for row in unit.fields
+        ),
+        "macro": (
+            (macro.name, macro.file, macro.line, _params(macro.params), macro.body, macro.presence)
+            for found in macros.by_name.values()
+            for macro in found
+        ),
+    }
+    # The slot rows may name functions that nothing else does, so they are made before the function table is.
+    tables["slot"] = list(tables["slot"])
+    tables["function"] = list(tables["function"])
+    return {"edges": str(len(edges)), "functions": str(len(numbers.ids))}, {"adjacency": _adjacency(edges)}, tables
+
+
+def _params(params: tuple[str, ...] | None) -> str | None:
+    return None if params is None else ", ".join(params)
+
+
+def _direct(
+    program: Program, definitions: Definitions, macros: MacroIndex, numbers: _Numbers, edges: list[EdgeRow]
+) -> None:
+    """The calls by name, written or made by macros."""
+    for caller, call in program.calls():
+        if caller.row == FILE_SCOPE or not call.callee.isidentifier():
+            continue
+        if call.callee in program.locals[caller]:
+            continue
+        function = program.function(caller)
+        cond = presence.conj(function.presence, call.cond)
+        if cond == "0":
+            continue
+        found = reachable(definitions.of(call.callee, function.file), cond)
+        if not found:
+            continue
+        evidence = [_call_line(function, call)]
+        kind = "direct"
+        if call.macro >= 0:
+            macro = program.units[caller.unit].used_macros[call.macro]
+            if call.origin not in ("src", "arg"):
+                kind = "cleanup" if call.origin == "cleanup" else "macro"
+                evidence.append(Evidence("macro", macro.file, macro.line, macro.text))
+        for callee, both in found:
+            edges.append(_edge(numbers, function, callee, call, kind, "certain", len(found), both, "", "", "", evidence))
+
+
+def shown(call: CallRow) -> str:
+    """A call as one line of text."""
+    return f"{call.callee}({', '.join(call.args)})"
+
+
+def _call_line(caller: Function, call: CallRow) -> Evidence:
+    return Evidence("call", caller.file, call.line, shown(call), caller.name)
+
+
+def _edge(
+    numbers: _Numbers,
+    caller: Function,
+    callee: Function,
+    call: CallRow,
+    kind: str,
+    grade: str,
+    candidates: int,
+    cond: str,
+    slot: str,
+    table: str,
+    context: str,
+    evidence: Sequence[Evidence],
+) -> EdgeRow:
+    return (
+        numbers.of(caller),
+        numbers.of(callee),
+        caller.file,
+        call.line,
+        call.column,
+        shown(call),
+        kind,
+        grade,
+        candidates,
+        cond,
+        slot,
+        table,
+        context,
+        pack_evidence(evidence),
+    )
+
+
+def pack_evidence(evidence: Iterable[Evidence]) -> bytes:
+    return marshal.dumps([(row.role, row.file, row.line, row.text, row.function) for row in evidence])
+
+
+def unpack_evidence(data: bytes) -> tuple[Evidence, ...]:
+    return tuple(Evidence(*row) for row in marshal.loads(data))
+
+
+def _adjacency(edges: Sequence[EdgeRow]) -> dict[int, tuple[int, ...]]:
+    """caller -> the numbers of its edges, for a search that must not read the edges themselves."""
+    found: dict[int, dict[int, None]] = defaultdict(dict)
+    for row in edges:
+        found[row[0]][row[1]] = None
+    return {caller: tuple(callees) for caller, callees in sorted(found.items())}

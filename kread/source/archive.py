@@ -10,6 +10,7 @@ an empty folder and throws it away when this raises.
 
 from __future__ import annotations
 
+import errno
 import os
 import posixpath
 import tarfile
@@ -27,6 +28,9 @@ MAX_MEMBERS = 1_000_000
 #: The scope of a release is about 150 MB.
 MAX_WRITTEN_BYTES = 2_000_000_000
 
+#: The longest name of 6.12 has 107 characters; below our own folder it must stay shorter than the system's limit.
+MAX_NAME = 1000
+
 #: A long name or a table of attributes has a few kilobytes; tarfile would read any length into memory.
 MAX_HEADER_BYTES = 1_000_000
 
@@ -38,7 +42,9 @@ _HEADERS = (
     tarfile.GNUTYPE_LONGLINK,
 )
 
-_CHUNK = 1 << 20
+_NOT_A_NAME = frozenset({errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ})
+
+_CHUNK = 1 << 16
 
 
 class _Refused(Exception):
@@ -166,6 +172,8 @@ class _Writer:
                 raise storage_error(error, self._into) from error
             raise _Refused(f"it holds one name as a file and as a folder: {_shown(name)}") from error
         except OSError as error:
+            if error.errno in _NOT_A_NAME:
+                raise _Refused(f"it holds a name that no file here can have: {_shown(name)}") from error
             raise storage_error(error, path) from error
 
     def copy(self, name: str, target: str) -> None:
@@ -186,7 +194,7 @@ def _safe(name: str) -> str:
     plain = posixpath.normpath(name)
     if name.startswith("/") or ".." in name.split("/") or "\0" in name:
         raise _Refused(f"it holds a name that leads out of it: {_shown(name)}")
-    if len(plain) > os.pathconf("/", "PC_PATH_MAX") // 2 or any(len(os.fsencode(x)) > 255 for x in plain.split("/")):
+    if len(plain) > MAX_NAME:
         raise _Refused(f"it holds a name that is too long: {_shown(name)}")
     return plain
 

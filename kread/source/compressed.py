@@ -1,11 +1,11 @@
 """Compressed bytes in, plain bytes out, streaming and with a limit on everything that a hostile file could inflate.
 
-Theory of operation: the format is told by the first bytes, never by the name. xz and bzip2 go through the standard
-library's decompressors (xz with a limit on its dictionary, which a header may ask to be gigabytes), gzip through its
-file object, which checks the sum. Python 3.11 knows no zstd: the `zstd` program is fed through a pipe, and where it
-is missing the error says what to install. What comes out is counted by `Plain`, which stops at a total no kernel
-release reaches and at a ratio no kernel source has, so a bomb is met after some megabytes and not when the disk is
-full.
+Theory of operation: the format is told by the first bytes, never by the name. gzip and bzip2 go through the standard
+library. xz goes through the program `xz` where it is installed, because that works beside us and on every core, else
+through the library. Python 3.11 knows no zstd: the program `zstd` is needed, and where it is missing the error says
+so. A program is fed through a pipe by a thread. Both xz and zstd get a limit on their memory, which a header may ask
+to be gigabytes. What comes out is counted by `Plain`, which stops at a total no kernel release reaches and at a ratio
+no kernel source has, so a bomb is met after some megabytes and not when the disk is full.
 """
 
 from __future__ import annotations
@@ -33,10 +33,14 @@ MAX_RATIO = 60
 #: Below this much plain text the ratio says nothing: a small archive may be one long comment.
 RATIO_FREE_BYTES = 64_000_000
 
-#: xz -9e asks for 65 MB; a header may ask for 4 GB.
-MAX_XZ_MEMORY = 256_000_000
+#: xz -9e asks for 65 MB, zstd --ultra -22 for 128; a header may ask for 4 GB.
+MAX_MEMORY = 256_000_000
 
 _CHUNK = 1 << 18
+
+#: `xz -T0` unpacks block by block on every core; with more memory than MAX_MEMORY it takes fewer.
+_XZ = ("--decompress", "--stdout", "--quiet", "--threads=0", f"--memlimit-decompress={MAX_MEMORY}")
+_ZSTD = ("--decompress", "--stdout", "--quiet", f"--memory={MAX_MEMORY // 1_000_000}MB")
 
 #: What the decompressors raise for bytes that are not what they should be (bz2 raises a bare OSError).
 DAMAGE = (EOFError, lzma.LZMAError, zlib.error, OSError, ValueError)
@@ -82,18 +86,21 @@ class Plain:
         self._packed = packed
         self._count = 0
         self._tail = b""
-        self._zstd: _Zstd | None = None
+        self._program: _Program | None = None
         head = _Pushback(packed)
         magic = head.peek(6)
         self._stream: Readable = head
         if magic.startswith(b"\xfd7zXZ\0"):
-            self._stream = _Streams(head, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_XZ_MEMORY))
+            if program := shutil.which("xz"):
+                self._stream = self._program = _Program(head, [program, *_XZ])
+            else:
+                self._stream = _Streams(head, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_MEMORY))
         elif magic.startswith(b"BZh"):
             self._stream = _Streams(head, bz2.BZ2Decompressor)
         elif magic.startswith(b"\x1f\x8b"):
             self._stream = gzip.GzipFile(fileobj=cast(IO[bytes], head), mode="rb")  # it calls read() only
         elif magic.startswith(b"\x28\xb5\x2f\xfd"):
-            self._stream = self._zstd = _Zstd(head)
+            self._stream = self._program = _Program(head, [_find_zstd(), *_ZSTD])
 
     def read(self, size: int = -1, /) -> bytes:
         chunk = self._stream.read(size)
@@ -115,8 +122,8 @@ class Plain:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._zstd is not None:
-            self._zstd.close()
+        if self._program is not None:
+            self._program.close()
 
 
 class _Pushback:
@@ -184,23 +191,12 @@ class _Streams:
         return b""
 
 
-class _Zstd:
-    """Plain bytes from the `zstd` program, which a thread of its own feeds."""
+class _Program:
+    """Plain bytes from a program, which a thread of its own feeds."""
 
-    def __init__(self, raw: Readable) -> None:
-        program = shutil.which("zstd")
-        if program is None:
-            raise SourceError(
-                "no-zstd",
-                "this archive is compressed with zstd, and there is no program zstd here to unpack it",
-                hint="install it (`apt install zstd`), or take the .tar.xz or .tar.gz of the same release",
-            )
-        # --memory: a frame's header may ask for gigabytes, like xz's.
+    def __init__(self, raw: Readable, command: list[str]) -> None:
         self._process = subprocess.Popen(
-            [program, "--decompress", "--stdout", "--quiet", "--memory=256MB"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._feed, args=(raw,), daemon=True)
@@ -229,7 +225,7 @@ class _Zstd:
         if self._error is not None:
             raise self._error
         if self._process.wait() != 0:
-            raise EOFError("zstd cannot unpack it")
+            raise EOFError("the compressed data are not right")
         return b""
 
     def close(self) -> None:
@@ -238,3 +234,14 @@ class _Zstd:
         if self._process.stdout is not None:
             self._process.stdout.close()
         self._thread.join()
+
+
+def _find_zstd() -> str:
+    program = shutil.which("zstd")
+    if program is None:
+        raise SourceError(
+            "no-zstd",
+            "this archive is compressed with zstd, and there is no program zstd here to unpack it",
+            hint="install it (`apt install zstd`), or take the .tar.xz or .tar.gz of the same release",
+        )
+    return program

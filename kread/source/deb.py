@@ -20,7 +20,7 @@ from kread.source.progress import Progress
 _AR_MAGIC = b"!<arch>\n"
 _AR_HEADER_BYTES = 60
 _INNER = re.compile(r"(?:\./)?usr/src/(?:[^/]+/)?linux-source-[^/]+\.tar\.[a-z0-9]+\Z")
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16
 
 
 class _Member:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from kread.source.apt_sources import Archive, debian_archives, further_suites, r
 from kread.source.deb import unpack_deb
 from kread.source.home import ensure_dir, storage_error
 from kread.source.progress import Progress
-from kread.source.releases import Name, parse_name
+from kread.source.releases import parse_name
 
 #: A mirror that does not answer for so long is not there. (apt itself waits two minutes, several times.)
 _CONNECT_SECONDS = 20
@@ -42,6 +43,10 @@ class Package:
     @property
     def origin(self) -> str:
         return f"Debian {self.name} {self.version}"
+
+    @property
+    def identity(self) -> str:
+        return f"debian:{self.name}:{self.version}"
 
 
 class Apt:
@@ -168,12 +173,19 @@ class Apt:
 
 
 def fetch_debian(
-    wanted: Name, asked: str, into: Path, work: Path, folders: tuple[str, ...], progress: Progress
-) -> tuple[str, str]:
-    """Unpack the release `wanted` (as the user wrote it: `asked`) into `into`; `work` is for apt and the package.
+    release: str,
+    into: Path,
+    folders: tuple[str, ...],
+    work: Path,
+    progress: Progress,
+    have: Callable[[str], bool],
+) -> Package:
+    """Unpack `release` from the package that has it into the empty folder `into`; `work` is for apt and the package.
 
-    Returns the origin for people and what the tree's ident is made from.
+    Where `have` says that a tree of this identity is here, nothing is downloaded. SourceError "no-debian" where apt
+    gets nothing, "no-such-package" where no package has the release.
     """
+    wanted = parse_name(release)
     data = load("scopes")["fetch"]["debian"]
     machine = read_archives()
     own = debian_archives(machine, data["codenames"])
@@ -184,18 +196,20 @@ def fetch_debian(
         progress.phase(f"asking apt for {data['package']}* in {', '.join(s for a in archives for s in a.suites)}")
         apt.update(archives)
         offered = apt.packages(data["package"])
-        fitting = [p for p in offered if (name := parse_name(p.release)) is not None and wanted.finds(name)]
+        fitting = [p for p in offered if wanted and (name := parse_name(p.release)) and wanted.finds(name)]
         if fitting:
             package = fitting[0]
+            if have(package.identity):
+                return package
             progress.say(f"from Debian: {package.name} {package.version}, through this machine's apt")
             file = apt.download(package, progress)
             unpack_deb(file, into, folders, progress)
-            return package.origin, f"debian:{package.name}:{package.version}"
+            return package
     if not offered:
         raise _unreachable([apt.trouble or "apt knows no package of kernel source"])
     raise SourceError(
         "no-such-package",
-        f"Debian has no package with the release {asked}",
+        f"Debian has no package with the release {release}",
         where="this machine's apt and the suites of Debian beside its own",
         hint=f"apt offers {', '.join(dict.fromkeys(p.release for p in offered))}; git has every release: "
         "`kread clone --from git`",

@@ -74,7 +74,7 @@ class Reporter:
         if total > 0:
             filled = int(_BAR_COLUMNS * min(done / total, 1.0))
             bar = "#" * filled + "." * (_BAR_COLUMNS - filled)
-            text = f"{self._name}  [{bar}] {_amount(done, unit)} of {_amount(total, unit)}"
+            text = f"{self._name}  [{bar}] {_amount(done, unit, total)}"
         self._draw(text)
 
     def _draw(self, text: str) -> None:
@@ -97,9 +97,13 @@ class Reporter:
         self._clear()
 
 
-def _amount(count: float, unit: str) -> str:
+def _amount(done: float, unit: str, total: float = 0) -> str:
     if unit != "B":
-        return f"{count:.0f} {unit}".rstrip()
+        return f"{done:.0f} of {total:.0f} {unit}" if total else f"{done:.0f} {unit}"
+    return f"{_bytes(done)} of {_bytes(total)}" if total else _bytes(done)
+
+
+def _bytes(count: float) -> str:
     for name in ("B", "KB", "MB"):
         if count < 1000:
             return f"{count:.0f} {name}" if name == "B" else f"{count:.1f} {name}"

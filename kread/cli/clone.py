@@ -16,7 +16,7 @@ def clone(
         str | None,
         typer.Argument(
             metavar="[RELEASE]",
-            help="The release: v6.12, 6.12.117, v6.13-rc1. A name matches by prefix. Default: v6.12, or what --from holds.",
+            help="The release: v6.12, 6.12.117, v6.13-rc1; by default v6.12, or what --from holds.",
             show_default=False,
         ),
     ] = None,
@@ -25,9 +25,9 @@ def clone(
         typer.Option(
             "--from",
             metavar="git|debian|DIR|ARCHIVE",
-            help="Where to take it from: git (the stable tree, then its mirror), Debian's package linux-source-X.Y through "
-            "this machine's apt, a directory that is used in place and never written to, or a linux-*.tar.xz, .tar.gz, "
-            ".tar.zst. Default: git, and where git reaches no remote, Debian's package.",
+            help="Where to take it from: git (the stable tree, then its mirror), Debian's package linux-source-X.Y "
+            "through this machine's apt, a directory that is used in place and never written to, or a linux-*.tar.xz, "
+            ".tar.gz or .tar.zst. By default git, and where git reaches no remote, Debian's package.",
             show_default=False,
         ),
     ] = None,

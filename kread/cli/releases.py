@@ -14,8 +14,8 @@ def releases(
 ) -> None:
     """List the releases that are here, newest first: name, ident, origin, folder.
 
-    A release that is here twice, for instance from git and from Debian, is written NAME@IDENT where it matters which one
-    is meant.
+    A release that is here twice, for instance from git and from Debian, is written NAME@IDENT where it matters which
+    one is meant.
 
     Examples:
 

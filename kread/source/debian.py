@@ -21,7 +21,7 @@ from kread.source.apt_sources import Archive, debian_archives, further_suites, r
 from kread.source.deb import unpack_deb
 from kread.source.home import ensure_dir, storage_error
 from kread.source.progress import Progress
-from kread.source.releases import parse_name
+from kread.source.releases import nearest, parse_name
 
 #: A mirror that does not answer for so long is not there. (apt itself waits two minutes, several times.)
 _CONNECT_SECONDS = 20
@@ -207,12 +207,12 @@ def fetch_debian(
             return package
     if not offered:
         raise _unreachable([apt.trouble or "apt knows no package of kernel source"])
+    near = ", ".join(nearest(list(dict.fromkeys(package.release for package in offered)), release))
     raise SourceError(
         "no-such-package",
         f"Debian has no package with the release {release}",
         where="this machine's apt and the suites of Debian beside its own",
-        hint=f"apt offers {', '.join(dict.fromkeys(p.release for p in offered))}; git has every release: "
-        "`kread clone --from git`",
+        hint=f"the nearest that apt offers are {near}; git has every release: `kread clone {release} --from git`",
     )
 
 

@@ -31,8 +31,8 @@ from kread.source.progress import Progress, Silent
 from kread.source.releases import Record, find_release, is_path, label, matching, parse_name, records, register
 from kread.source.tree import SourceTree, make_ident, open_tree
 
-#: Free space that a fetch asks for beforehand. A tree of the scope has 150 MB on disk, its git objects 40 MB more; Debian's
-#: package and the lists that find it have 250 MB besides.
+#: Free space that a fetch asks for beforehand. A tree of the scope has 150 MB on disk, its git objects 40 MB more;
+#: Debian's package and the lists that find it have 250 MB besides.
 _NEEDED_BYTES = {"git": 300_000_000, "debian": 500_000_000, "archive": 200_000_000}
 
 #: Failures of git after which Debian's package is tried: nothing there to ask with, or nobody answered.
@@ -87,7 +87,8 @@ def obtain(
         return record.tree
     if source == "debian":
         return _fetch("debian", report, name, lambda into, have: _debian(name, into, report, have))
-    remotes = (remote,) if remote is not None else None
+    # git runs in a folder of ours, where a relative path would lead elsewhere.
+    remotes = (os.path.abspath(remote) if os.path.isdir(remote) else remote,) if remote is not None else None
     if source == "git" or remotes:
         return _fetch("git", report, name, lambda into, have: _git(name, into, remotes, report, have))
     return _fetch("git", report, name, lambda into, have: _git_or_debian(name, into, report, have), any_source=True)
@@ -140,7 +141,7 @@ def _git_or_debian(name: str, into: Path, report: Progress, have: _Have) -> tupl
         if error.slug not in _GIT_UNREACHABLE:
             raise
         by_git = error
-    report.say(f"{by_git.what} ({by_git.where}); taking Debian's package instead")
+    report.say(f"{by_git.what}; taking Debian's package instead")
     remove_tree(into)
     ensure_dir(into)
     try:
@@ -181,7 +182,7 @@ def _fetch(
             if found := _by_ident(make_ident(identity)):
                 report.say(f"{found.tree.release} is here already, from {found.tree.origin}")
                 return found.tree
-            fetched = open_tree(into, origin, make_ident(identity))
+            fetched = _open(into, origin, identity)
             _check_release(fetched, None if kind == "git" and not origin.startswith("Debian") else release, origin)
             tree = _put_in_place(fetched, work)
         except OSError as error:
@@ -190,6 +191,14 @@ def _fetch(
             remove_tree(work)
     report.say(f"{tree.release} is here now, from {tree.origin}")
     return tree
+
+
+def _open(into: Path, origin: str, identity: str) -> SourceTree:
+    try:
+        return open_tree(into, origin, make_ident(identity))
+    except SourceError as error:
+        hint = "take another source: `kread clone --help` lists them; nothing of this one was kept"
+        raise SourceError(error.slug, error.what, where=origin, hint=hint) from error
 
 
 def _put_in_place(fetched: SourceTree, work: Path) -> SourceTree:

@@ -9,7 +9,6 @@ that answers but has no such tag ends the search, and the error names the neares
 
 from __future__ import annotations
 
-import difflib
 import re
 import tempfile
 from collections.abc import Callable
@@ -18,14 +17,12 @@ from pathlib import Path
 
 from kread.data import load
 from kread.errors import SourceError, UsageError
-from kread.source.git_process import ANSWER_SECONDS, GitFailed, Repository
+from kread.source.git_process import ANSWER_SECONDS, GitFailed, Repository, without_secret
 from kread.source.progress import Progress
-from kread.source.releases import Name, parse_name
+from kread.source.releases import nearest, parse_name
 
 #: Every tag of the stable tree: some five thousand lines.
 _ALL_TAGS_SECONDS = 60
-
-_NEAREST = 5
 
 #: What git takes as a tag's name, narrowed to what a release's tag looks like; never an option.
 _TAG = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_+-]|[./](?=[A-Za-z0-9_]))*\Z")
@@ -43,7 +40,7 @@ class Cloned:
 
     @property
     def origin(self) -> str:
-        return f"git {self.url} {self.tag}"
+        return f"git {without_secret(self.url)} {self.tag}"
 
     @property
     def identity(self) -> str:
@@ -83,20 +80,21 @@ def clone(
     repository = Repository(into)
     troubles: list[str] = []
     for url in remotes:
-        progress.phase(f"asking {url}")
+        shown = without_secret(url)
+        progress.phase(f"asking {shown}")
         try:
             found = Cloned(url, tag, _commit_of(repository, url, tag))
             if not found.commit:
                 raise _no_tag(repository, url, tag)
             if have(found.identity):
                 return found
-            progress.say(f"from git: {tag} of {url}")
+            progress.say(f"from {found.origin}")
             _fetch(repository, found, folders, into, progress)
             return found
         except GitFailed as failed:
-            trouble = str(failed) if url in str(failed) else f"{url}: {failed}"
+            trouble = str(failed) if shown in str(failed) else f"{shown}: {failed}"
             troubles.append(trouble)
-            if url != remotes[-1]:
+            if len(remotes) > 1:
                 progress.say(f"git cannot clone: {trouble}")
     raise SourceError(
         "no-remote",
@@ -109,16 +107,17 @@ def clone(
 def _commit_of(repository: Repository, url: str, tag: str) -> str:
     """The commit that the remote's tag names; "" where it has no such tag."""
     answer = repository.run("ls-remote", "--", url, f"{_TAGS}{tag}", f"{_TAGS}{tag}^{{}}", seconds=ANSWER_SECONDS)
-    named = dict(
-        reversed(line.split("\t", 1)) for line in answer.decode("utf-8", "replace").splitlines() if "\t" in line
-    )
+    named: dict[str, str] = {}
+    for line in answer.decode("utf-8", "replace").splitlines():
+        commit, _, ref = line.partition("\t")
+        named[ref] = commit
     # An annotated tag is an object of its own; the entry with ^{} is the commit behind it.
     return named.get(f"{_TAGS}{tag}^{{}}") or named.get(f"{_TAGS}{tag}") or ""
 
 
 def _fetch(repository: Repository, found: Cloned, folders: tuple[str, ...], into: Path, progress: Progress) -> None:
-    url, tag = found.url, found.tag
-    _set_up(repository, url, folders, into)
+    tag = found.tag
+    _set_up(repository, found.url, folders, into)
     said = repository.watch(
         *("fetch", "--progress", "--depth=1", "--filter=blob:none", "--no-tags", "--no-recurse-submodules"),
         *("--no-write-fetch-head", "origin", f"+{_TAGS}{tag}:{_TAGS}{tag}"),
@@ -145,7 +144,7 @@ def _fetch(repository: Repository, found: Cloned, folders: tuple[str, ...], into
         progress=progress,
     )
     if commit != found.commit:
-        raise GitFailed(f"{url}: the tag {tag} has moved while it was fetched")
+        raise GitFailed(f"the tag {tag} has moved while it was fetched")
 
 
 def _set_up(repository: Repository, url: str, folders: tuple[str, ...], into: Path) -> None:
@@ -183,23 +182,9 @@ def _no_tag(repository: Repository, url: str, tag: str) -> SourceError:
     return SourceError(
         "no-such-tag",
         f"there is no tag {tag}",
-        where=url,
+        where=without_secret(url),
         hint=f"the nearest are {', '.join(near)}" if near else "this repository has no tag of a release",
     )
-
-
-def nearest(tags: list[str], tag: str) -> list[str]:
-    """The names among `tags` that someone who wrote `tag` may have meant, nearest first."""
-    wanted = parse_name(tag)
-    if wanted is None:
-        return difflib.get_close_matches(tag, tags, _NEAREST)
-    named = [(name, text) for text in tags if (name := parse_name(text)) is not None]
-    return [text for _, text in sorted(named, key=lambda pair: (_distance(pair[0], wanted), pair[1]))[:_NEAREST]]
-
-
-def _distance(name: Name, wanted: Name) -> tuple[int, ...]:
-    pairs = zip(name.order[0], wanted.order[0], strict=False)
-    return (*(abs(ours - theirs) for ours, theirs in pairs), int(name.extra != wanted.extra))
 
 
 def default_remotes() -> tuple[str, ...]:

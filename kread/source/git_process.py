@@ -157,7 +157,13 @@ class Repository:
         fatal = [line for line in lines if line.startswith(("fatal:", "error:", "ERR"))]
         last = (fatal or lines or [f"git ended with status {process.returncode}"])[-1]
         # A remote may send anything: only what can be printed reaches the terminal.
-        raise GitFailed("".join(c if c.isprintable() else " " for c in last.removeprefix("fatal: "))[:400])
+        shown = "".join(c if c.isprintable() else " " for c in last.removeprefix("fatal: "))
+        raise GitFailed(without_secret(shown)[:400])
+
+
+def without_secret(text: str) -> str:
+    """A URL, or a text with URLs, without the user and the password that a URL may hold."""
+    return re.sub(r"://[^/@\s]*@", "://", text)
 
 
 def _environment(program: str, folder: Path) -> dict[str, str]:

@@ -12,6 +12,7 @@ first, and among trees of one release the one that came last. `NAME@IDENT` picks
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import re
@@ -29,6 +30,9 @@ _CANDIDATE = re.compile(r"-rc(\d+)")
 
 #: More digits than any release's number has: what is longer is no name of a release, and slow to convert.
 _MAX_NAME = 64
+
+#: As many names as a reader looks through when the one that was asked for does not exist.
+_NEAREST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,20 @@ def matching(name: str | None) -> list[Record]:
         and (full := parse_name(record.tree.release)) is not None
         and wanted.finds(full)
     ]
+
+
+def nearest(names: list[str], asked: str) -> list[str]:
+    """Those of `names` that someone who wrote `asked` may have meant, nearest first."""
+    wanted = parse_name(asked)
+    if wanted is None:
+        return difflib.get_close_matches(asked, names, _NEAREST)
+    named = [(name, text) for text in names if (name := parse_name(text)) is not None]
+    return [text for _, text in sorted(named, key=lambda pair: (_distance(pair[0], wanted), pair[1]))[:_NEAREST]]
+
+
+def _distance(name: Name, wanted: Name) -> tuple[int, ...]:
+    pairs = zip(name.order[0], wanted.order[0], strict=False)
+    return (*(abs(ours - theirs) for ours, theirs in pairs), int(name.extra != wanted.extra))
 
 
 def is_path(name: str) -> bool:

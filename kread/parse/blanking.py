@@ -2,25 +2,14 @@
 
 Theory of operation: what stands in comments and literals only misleads the steps that follow (a brace in a
 string, a macro's name in a comment), so comments become spaces and the inside of literals becomes underscores.
-Directives become spaces too, and are returned as a list, because the next step chooses between their branches. Line
-ends stay where they are, always.
+Directives become spaces too: what they ask is known from conditional.py. Line ends stay where they are, always.
 """
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from kread.parse.defines import REST_OF_LINE
-
-
-class Directive(NamedTuple):
-    """A directive that was blanked: its extent, its keyword and the rest of its line."""
-
-    start: int
-    end: int
-    keyword: bytes
-    rest: bytes
 
 
 _TOKEN = re.compile(
@@ -28,24 +17,15 @@ _TOKEN = re.compile(
     rb"|//[^\n\\]*+(?:\\(?:\r?\n|.?)[^\n\\]*+)*+"
     rb"|\"[^\"\\\n]*+(?:\\(?:\r?\n|.?)[^\"\\\n]*+)*+\"?"
     rb"|'[^'\\\n]*+(?:\\.[^'\\\n]*+)*+'?"
-    rb"|\#[ \t]*+(?P<keyword>[a-z]++)?(?P<rest>" + REST_OF_LINE + rb")"
-    rb"|\\\r?\n"
+    rb"|\#" + REST_OF_LINE + rb"|\\\r?\n"
 )
 _SPACES = bytes(10 if byte == 10 else 32 for byte in range(256))
 _FILLING = bytes(10 if byte == 10 else 95 for byte in range(256))
-_COMMENT = re.compile(rb"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/|//.*+|\\\r?\n", re.S)
 
 
 def spaces(text: bytes) -> bytes:
     """`text` with every byte but the line ends made a space."""
     return text.translate(_SPACES)
-
-
-def without_comments(text: bytes) -> bytes:
-    """The rest of a directive without its comments and continuations, on one line."""
-    if b"/" in text or b"\\" in text:
-        text = _COMMENT.sub(b" ", text)
-    return text.strip()
 
 
 def _literal(text: bytes) -> bytes:
@@ -70,22 +50,11 @@ def _literal(text: bytes) -> bytes:
     return text_back if len(text_back) == len(text) else text.translate(_SPACES)
 
 
-def blank(text: bytes) -> tuple[bytes, list[Directive]]:
-    """The text without the content of comments, literals and directives, and the conditional directives."""
-    found: list[Directive] = []
-
-    def replace(token: re.Match[bytes]) -> bytes:
-        shown: bytes = token.group()
-        first = shown[0]
-        if first == 34 or first == 39:
-            return _literal(shown)
-        if first == 35:
-            keyword = token.group("keyword") or b""
-            if keyword in _CONDITIONAL:
-                found.append(Directive(token.start(), token.end(), keyword, token.group("rest")))
-        return shown.translate(_SPACES)
-
-    return _TOKEN.sub(replace, text), found
+def _replaced(token: re.Match[bytes]) -> bytes:
+    shown = token.group()
+    return _literal(shown) if shown[0] in b"\"'" else shown.translate(_SPACES)
 
 
-_CONDITIONAL = frozenset((b"if", b"ifdef", b"ifndef", b"elif", b"elifdef", b"elifndef", b"else", b"endif"))
+def blank(text: bytes) -> bytes:
+    """The text without the content of comments, literals and directives."""
+    return _TOKEN.sub(_replaced, text)

@@ -11,12 +11,12 @@ A variant holds only the declarations around its groups; everything else in it i
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from kread.data import load
-from kread.parse.blanking import Directive, spaces, without_comments
+from kread.parse import conditional
+from kread.parse.blanking import spaces
+from kread.parse.conditional import Conditions
+from kread.presence import NEVER
 
 
 @dataclass(slots=True)
@@ -45,65 +45,20 @@ class Group:
         return [branch for branch in self.branches if branch.live]
 
 
-_DEFINED = re.compile(rb"(!?)\s*defined\s*\(?\s*(\w+)\s*\)?")
+def groups(conditions: Conditions, size: int) -> list[Group]:
+    """The groups of a file of `size` bytes, outermost ones, for `mark` to look at."""
+    return [_group(group, size) for group in conditions.groups]
 
 
-def _names(key: str) -> frozenset[bytes]:
-    return frozenset(row["name"].encode() for row in load("macros")[key])
-
-
-def _truth(keyword: bytes, rest: bytes) -> bool | None:
-    """Whether a condition always (True) or never (False) holds in a kernel's C; None when it depends."""
-    text = without_comments(rest)
-    negated = False
-    name = b""
-    if keyword in (b"ifdef", b"ifndef", b"elifdef", b"elifndef"):
-        name = text.split()[0] if text else b""
-        negated = keyword.endswith(b"ndef")
-    elif text in (b"0", b"1"):
-        return text == b"1"
-    else:
-        found = _DEFINED.match(text)
-        if found is None:
-            return None
-        negated, name = bool(found.group(1)), found.group(2)
-        if found.end() != len(text):
-            # "X && more" never holds when X doesn't; anything else depends.
-            dead = (name in _names("never")) != negated and name in (_names("never") | _names("always"))
-            return False if dead and text[found.end() :].lstrip()[:2] == b"&&" else None
-    if name in _names("never"):
-        return negated
-    if name in _names("always"):
-        return not negated
-    return None
-
-
-def groups(directives: Sequence[Directive], size: int) -> list[Group]:
-    """The groups of a file, nested; what is unbalanced is closed at the file's end or ignored."""
-    top: list[Group] = []
-    stack: list[tuple[Group, list[Group], bool]] = []
-    into = top
-    for directive in directives:
-        keyword = directive.keyword
-        if keyword in (b"if", b"ifdef", b"ifndef"):
-            group = Group(directive.start, size)
-            into.append(group)
-            truth = _truth(keyword, directive.rest)
-            stack.append((group, into, truth is True))
-            group.branches.append(Branch(directive.end, size, truth is not False))
-            into = group.branches[-1].groups
-        elif stack and keyword == b"endif":
-            group, into, _ = stack.pop()
-            group.end = directive.end
-            group.branches[-1].end = directive.start
-        elif stack:
-            group, outer, taken = stack[-1]
-            group.branches[-1].end = directive.start
-            truth = True if keyword == b"else" else _truth(keyword, directive.rest)
-            group.branches.append(Branch(directive.end, size, truth is not False and not taken))
-            into = group.branches[-1].groups
-            stack[-1] = (group, outer, taken or truth is True)
-    return top
+def _group(group: conditional.Group, size: int) -> Group:
+    branches = group.branches
+    ends = [branch.directive.begin for branch in branches[1:]]
+    ends.append(group.endif.begin if group.endif is not None else size)
+    made = [
+        Branch(branch.directive.end, end, branch.presence != NEVER, [_group(inner, size) for inner in branch.groups])
+        for branch, end in zip(branches, ends, strict=True)
+    ]
+    return Group(branches[0].directive.begin, group.endif.end if group.endif is not None else size, made)
 
 
 class _Scan:

@@ -28,9 +28,7 @@ class Define(NamedTuple):
 
 
 #: A directive's text: up to the first line end that is neither continued nor within a comment.
-REST_OF_LINE = (
-    rb"[^\n\\/]*+(?:(?:/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/|\Z)|/|\\(?:\r?\n|.?))[^\n\\/]*+)*+"
-)
+REST_OF_LINE = rb"[^\n\\/]*+(?:(?:/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/|\Z)|/|\\(?:\r?\n|.?))[^\n\\/]*+)*+"
 
 #: Comments and literals come first, since they hide what stands in them.
 _TOKEN = re.compile(

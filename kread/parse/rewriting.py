@@ -1,0 +1,157 @@
+"""Rewriting at the same length: what each kind of place in a file needs so that it parses as C.
+
+Theory of operation: four places differ. At *file scope* a macro's invocation is recorded and blanked, or, where a body
+follows, becomes the head of a function. In a *body* what looks like `name(...) {` or `name(...) statement` can only be
+a macro that opens a statement, and becomes a `while` or `if`, so that nothing in its arguments is lost; types among
+arguments become identifiers. In a *record* a macro that wraps members gives them free, one that declares a member
+becomes a declaration. In an *initialiser* a macro that brings its own comma gets one.
+
+Most of it needs no knowledge of the macro, only of C: where a name with a parenthesis can't stand in C, it is a macro.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from kread.parse.blanking import spaces
+from kread.parse.brackets import PARENS, split
+
+
+class Invocation(NamedTuple):
+    """A macro's use as a whole declaration, a member or the head of a function.
+
+    start, end -- its extent, from the macro's name to behind its parenthesis
+    args       -- the parenthesis with its content, comments and literals blanked
+    body       -- where the `{` of the function that it makes stands, -1 for a use that makes none
+    """
+
+    start: int
+    end: int
+    name: bytes
+    args: bytes
+    body: int = -1
+
+
+#: Words before a parenthesis that are C's own.
+C_WORDS = (
+    rb"if|for|while|switch|return|sizeof|else|do|case|goto|default|typeof|typeof_unqual|__typeof__|__typeof|alignof"
+    rb"|__alignof__|_Alignof|__alignof|_Generic|_Static_assert|static_assert|defined|struct|union|enum|void|int|char"
+    rb"|long|short|unsigned|signed|const|volatile|static|extern|inline|typedef|register|float|double|bool|_Bool|auto"
+)
+_WORDS = frozenset(C_WORDS.split(b"|"))
+_LAST_WORD = re.compile(rb"[A-Za-z_]\w*\Z")
+_LOOK_BACK = 200
+
+
+def before(text: bytes, place: int) -> bytes:
+    """What stands before `place`, without the white space in between: enough of it to see the last word."""
+    return text[max(0, place - _LOOK_BACK) : place].rstrip()
+
+
+def joined(text: bytes) -> bytes:
+    """`text` as one identifier of the same length, leading and trailing white space kept."""
+    lead = len(text) - len(text.lstrip())
+    body = text.strip()
+    first, _, rest = body.partition(b"\n")
+    made = _NO_WORD.sub(b"_", first.rstrip() if rest else first)
+    if made in _WORDS or not made[:1].strip(b"0123456789"):
+        made = b"_" + made[1:]
+    return text[:lead] + made + spaces(text[lead + len(made) :])
+
+
+_NO_WORD = re.compile(rb"\W")
+
+# In a body
+
+_TYPE_ARGUMENT = re.compile(
+    rb"(?<=[(,])(?:\s*+(?:(?:const|volatile|struct|union|enum|unsigned|signed|int|char|long|short|void|bool|_Bool|float"
+    rb"|double)\b[\w\s*]*+|[A-Za-z_]\w*+\s*+\*[\s*]*+(?:const\b\s*+)?)(?:\[[^][(){};,]*+\]\s*+)?(?=[,)])"
+    rb"|\s*+(?:[=!<>]=|[<>]|&&|\|\||<<|>>|[-+*/%|&^]=?)\s*+(?=[,)])|\s(?=,))"
+)
+_OPENING = re.compile(rb"(?<![\w.>])(?!(?:" + C_WORDS + rb")\b)([A-Za-z_]\w*)\s*(" + PARENS + rb")(?=\s*+([{A-Za-z_]))")
+#: A range of cases, which the grammar lacks: `case 1 ... 5:`.
+_CASES = re.compile(rb"(\bcase\b[^:;{}\n]*?)(\.\.\.)")
+#: A statement among a macro's arguments: `foo(x, return -EINVAL)`.
+_STATEMENT = re.compile(rb"\b(?:return|break|continue|goto\s+\w+)\b(?=[^;{}()]*+(?:" + PARENS + rb"[^;{}()]*+)*+\))")
+_COMPUTED = re.compile(rb"\bgoto\s*\*|(?<=[(,=?:{])(\s*)&&(?=\s*[A-Za-z_]\w*\s*[,;)}])")
+#: A label at the end of a block, which the grammar lacks before C23.
+_LABEL = re.compile(rb":(\s+)(?=\})|(?<=\w):(?=\n\})")
+
+
+def _type_argument(found: re.Match[bytes]) -> bytes:
+    text, start = found.string, found.start()
+    shown = found.group()
+    if not shown.strip():
+        return b"0" if text[start - 1 : start] in b"(," else shown
+    if text[start - 1] == 40:
+        ahead = before(text, start - 1)
+        word = _LAST_WORD.search(ahead)
+        if word is None or word.group() in _WORDS:
+            return shown
+    return joined(shown)
+
+
+def body(text: bytes, heads: dict[bytes, bytes]) -> bytes:
+    """A function's body, or any other braces that hold statements."""
+
+    def opening(found: re.Match[bytes]) -> bytes:
+        ahead = before(found.string, found.start())
+        last = ahead[-1:]
+        if last not in (b";", b"{", b"}", b")", b":"):
+            word = _LAST_WORD.search(ahead)
+            if word is None or word.group() not in (b"else", b"do"):
+                return found.group()
+        name, args = found.group(1), found.group(2)
+        if found.group(3) == b"{" or name in heads:
+            return head(heads.get(name, b"while"), found.group(), len(args))
+        return spaces(found.group()[: -len(args)]) + b" " + args[1:-1] + b";"
+
+    text = _OPENING.sub(opening, text)
+    text = _TYPE_ARGUMENT.sub(_type_argument, text)
+    text = _STATEMENT.sub(_statement, text)
+    text = _CASES.sub(rb"\1|| ", text)
+    text = _LABEL.sub(_label, text)
+    if b"&&" in text or b"goto" in text:
+        text = _COMPUTED.sub(_computed, text)
+    return text.replace(b"offsetof", b"_ffsetof") if b"offsetof" in text else text
+
+
+def head(keyword: bytes, shown: bytes, args: int) -> bytes:
+    """A macro's use as the head of a statement: `args` bytes at its end are its parenthesis."""
+    name = shown[:-args]
+    inside = shown[len(name) :]
+    if len(name) < len(keyword) or b"\n" in name[: len(keyword)]:
+        keyword = b"if"
+    if keyword == b"for":
+        keyword = b"while" if len(name) >= 5 else b"if"
+    if not inside[1:-1].strip():
+        if len(inside) > 2:
+            inside = b"(1" + inside[2:]
+        elif len(name) > len(keyword):
+            return keyword + spaces(name[len(keyword) :])[:-1] + b"(1)"
+    if len(name) < 2:
+        return shown
+    return keyword + spaces(name[len(keyword) :]) + inside
+
+
+def _statement(found: re.Match[bytes]) -> bytes:
+    shown = found.group()
+    if shown == b"return":
+        ahead = found.string[found.end() : found.end() + _LOOK_BACK].lstrip()[:1]
+        return b"_eturn" if ahead in (b",", b")") else b"(void)"
+    return joined(shown) if shown[:4] == b"goto" else b"_" + shown[1:]
+
+
+def _computed(found: re.Match[bytes]) -> bytes:
+    shown = found.group()
+    if shown[-1:] == b"*":
+        return b"(0)*".rjust(len(shown)) if b"\n" not in shown else shown
+    return shown.replace(b"&&", b" &")
+
+
+def _label(found: re.Match[bytes]) -> bytes:
+    shown = found.group()
+    if shown[-1:] in (b"\n", b":"):
+        return b";" + shown[1:]
+    return shown[:-1] + b";"

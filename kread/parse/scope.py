@@ -1,0 +1,167 @@
+"""Macros used as declarations: at file scope, in records, in enumerations and in tables.
+
+Theory of operation: C has nothing at file scope that is a name, a parenthesis and no type before it; so where that
+stands, a macro is used. Behind it a brace makes it the head of a function, which is declared at its place under
+the macro's name (what the function is really called comes from expanding the macro); an `=` makes it a variable;
+anything else a use that is recorded and blanked, so that it can't swallow what follows.
+"""
+
+from __future__ import annotations
+
+import re
+
+from kread.parse.blanking import spaces
+from kread.parse.brackets import PARENS, closing, split
+from kread.parse.macro_table import RECORD, MacroTable
+from kread.parse.rewriting import C_WORDS, Invocation, joined
+
+_STORAGE = rb"(?:(?:static|extern|inline|const|volatile|register|__inline__|__inline|__extension__)\s+)*+"
+_USE = re.compile(rb"\s*+(" + _STORAGE + rb")(?!(?:" + C_WORDS + rb")\b)([A-Za-z_]\w*+)\s*+(" + PARENS + rb")\s*+")
+_START = re.compile(rb";(?=\s*+" + _STORAGE + rb"(?!(?:" + C_WORDS + rb")\b)[A-Za-z_]\w*+\s*+\()")
+_IDENTIFIER = re.compile(rb"\s*([A-Za-z_]\w*)\s*\Z")
+_TYPED = re.compile(rb"\s*(?:const\s+)?(?:(?:struct|union|enum)\s+\w+|[A-Za-z_]\w*(?:\s+[A-Za-z_]\w*)*)[\s*]*\Z")
+
+
+class Scope:
+    """Collects what is found while the texts of one file are rewritten."""
+
+    def __init__(self) -> None:
+        self.made: list[Invocation] = []
+        self.invocations: list[Invocation] = []
+        self.annotations: list[Invocation] = []
+
+    def between(self, code: bytes, start: int, end: int, behind: str, opens: str) -> bytes:
+        """The file scope of [start, end), after a block of kind `behind` and before one of kind `opens`."""
+        gap = code[start:end]
+        if behind and behind != "body":
+            # What follows a record or a table up to the `;` still belongs to it.
+            place = gap.find(b";")
+            if place < 0:
+                return gap
+        else:
+            place = -1
+        if b"(" not in gap:
+            return gap
+        shown: bytearray | None = None
+        while True:
+            use = _USE.match(gap, place + 1)
+            while use is not None:
+                changed = self._use(gap, use, start, opens)
+                if changed is not None:
+                    shown = shown if shown is not None else bytearray(gap)
+                    first, text = changed
+                    shown[first : first + len(text)] = text
+                follows = gap[use.end() : use.end() + 1]
+                use = _USE.match(gap, use.end()) if changed is not None and follows not in (b";", b"=", b"") else None
+            found = _START.search(gap, place + 1)
+            if found is None:
+                return gap if shown is None else bytes(shown)
+            place = found.start()
+
+    def _use(self, gap: bytes, use: re.Match[bytes], offset: int, opens: str) -> tuple[int, bytes] | None:
+        """How one use of a macro is rewritten: from where, and the text. None when it is none."""
+        storage, name, args = use.groups()
+        start, end = use.start(2), use.end(3)
+        follows = gap[use.end() : use.end() + 1]
+        if follows in (b"(", b",", b")", b"[", b"*"):
+            return None
+        if not follows and opens == "body":
+            self.made.append(Invocation(offset + start, offset + end, name, args, offset + len(gap)))
+            return start, declared_function(gap[start:end], name)
+        self.invocations.append(Invocation(offset + start, offset + end, name, args))
+        if follows == b"=":
+            return start, declared_variable(gap[start:end], args)
+        first = use.start(1) if storage else start
+        return first, spaces(gap[first:end])
+
+
+def declared_function(shown: bytes, name: bytes) -> bytes:
+    """The head of a function of no parameters, as long as `shown`."""
+    lead = b"int " + name + b"("
+    if len(lead) + 1 > len(shown) or b"\n" in shown[: len(lead)]:
+        lead = b"T f("
+        if len(shown) < 5 or b"\n" in shown[:4]:
+            return shown
+    return lead + spaces(shown[len(lead) : -1]) + b")"
+
+
+def declared_variable(shown: bytes, args: bytes, name: bytes = b"") -> bytes:
+    """The declaration of the variable that a macro's arguments name, as long as `shown`."""
+    base = len(shown) - len(args)
+    parts = split(args)
+    out = bytearray(spaces(shown))
+    texts = [args[first:last] for first, last in parts]
+    if len(texts) >= 2 and _IDENTIFIER.match(texts[1]) and _TYPED.match(texts[0]):
+        (first, _), (_, last) = parts[0], parts[1]
+        second = parts[1][0]
+        out[base + first : base + parts[0][1]] = texts[0]
+        out[base + second : base + last] = texts[1]
+        return bytes(out)
+    for (first, last), text in zip(parts, texts, strict=True):
+        if _IDENTIFIER.match(text):
+            out[base + first : base + last] = text
+            # Any type serves: the place before the parenthesis has room for one.
+            if base >= 2 and b"\n" not in shown[:base]:
+                out[0:base] = b"int".ljust(base) if base >= 4 else b"T".ljust(base)
+            return bytes(out)
+    return bytes(out)
+
+
+_MEMBER = re.compile(rb"(?<=[;{}])(\s*+)(?!(?:" + C_WORDS + rb")\b)([A-Za-z_]\w*+)\s*+(" + PARENS + rb")(\s*+;?)")
+_EMPTY = re.compile(rb"(?<=[;{])(\s*+);")
+_UNNAMED = re.compile(rb"(?<=[;{}])\s*(?:const\s+)?\w+(?:\s+\w+)?\s*:\s*[^;{}:]*;")
+
+
+def record(text: bytes, offset: int, table: MacroTable, words: dict[bytes, str], scope: Scope) -> bytes:
+    """The members of a record."""
+    for _ in range(_NESTED_GROUPS):
+        changed = _members(text, offset, table, words, scope)
+        if changed == text:
+            break
+        text = changed
+    text = _UNNAMED.sub(lambda found: spaces(found.group()), text)
+    while True:
+        changed = _EMPTY.sub(rb"\1 ", text)
+        if changed == text:
+            return text
+        text = changed
+
+
+#: Groups of members nest: 6.12 has groups within groups, no deeper.
+_NESTED_GROUPS = 4
+
+
+def _members(text: bytes, offset: int, table: MacroTable, words: dict[bytes, str], scope: Scope) -> bytes:
+    def member(found: re.Match[bytes]) -> bytes:
+        shown = found.group()
+        gap, name, args, after = found.groups()
+        scope.invocations.append(Invocation(offset + found.start(2), offset + found.end(3), name, args))
+        inside = shown[len(gap) : len(shown) - len(after)]
+        if words.get(name) == RECORD or b";" in args:
+            parts = split(args)
+            count = table.fixed.get(name.decode(), 1)
+            skip = parts[min(count, len(parts) - 1)][0]
+            cut = len(inside) - len(args) + skip
+            return gap + spaces(inside[:cut]) + inside[cut:-1] + b" " + spaces(after)
+        declares = table.declares.get(name.decode())
+        if declares is None or b";" not in after:
+            return spaces(shown)
+        return gap + declared_variable(inside, args) + after
+
+    return _MEMBER.sub(member, text)
+
+
+_ENUMERATED = re.compile(rb"(?<=[,{])(\s*+)([A-Za-z_]\w*\s*" + PARENS + rb")")
+
+
+def enumeration(text: bytes) -> bytes:
+    """The names of an enumeration: one that a macro makes becomes one name."""
+    return _ENUMERATED.sub(lambda found: found.group(1) + joined(found.group(2)), text)
+
+
+_VALUES = re.compile(rb"(?<=[,{])(\s*+)([A-Za-z_]\w*\s*)(" + PARENS + rb")(?=\s*+[{.\[A-Za-z_])")
+
+
+def table_values(text: bytes) -> bytes:
+    """A table's values: one whose macro brings its own comma gets one."""
+    return _VALUES.sub(lambda found: found.group(1) + spaces(found.group(2)) + b" " + found.group(3)[1:-1] + b",", text)

@@ -169,7 +169,9 @@ def _rewritten(code: bytes, table: MacroTable, words: dict[bytes, str], scope: S
 _FIXED = re.compile(
     rb"\b(?:(?P<attribute>__attribute__|__attribute|__declspec|_Alignas)"
     rb"|(?P<asm>(?:asm|__asm__|__asm)(?:\s+(?:volatile|__volatile__|goto|inline))*+)"
-    rb"|(?P<typeof>typeof|__typeof__|__typeof|typeof_unqual|__typeof_unqual__))\s*" + PARENS
+    rb"|(?P<typeof>typeof|__typeof__|__typeof|typeof_unqual|__typeof_unqual__))\s*"
+    + PARENS
+    + rb"|\b(?P<keyword>(?:__alignof__|__alignof|alignof|_Alignof|offsetof|__builtin_offsetof)\b)"
 )
 
 
@@ -178,6 +180,8 @@ def _fixed_words(code: bytes, scope: Scope) -> bytes:
 
     def replace(found: re.Match[bytes]) -> bytes:
         shown = found.group()
+        if found.lastgroup == "keyword":
+            return b"X" + shown[1:]  # the grammar knows these words, and takes less behind them than the compiler
         if found.lastgroup != "typeof":
             return spaces(shown)
         return b"typeof_" + spaces(shown[7:]) if b"\n" in shown else b"typeof".ljust(len(shown), b"_")
@@ -203,7 +207,7 @@ def _by_name(code: bytes, words: dict[bytes, str], scope: Scope) -> bytes:
             return shown
         follows = code[found.end() : found.end() + 80].lstrip()[:1]
         if kind in HEADS:
-            if args is None or follows in _AFTER_VALUE or last in _BEFORE_VALUE:
+            if args is None or last in _BEFORE_VALUE or (follows in _AFTER_VALUE and last not in _STATEMENT_ENDS):
                 return shown
             return head(kind.encode(), shown, len(args.lstrip()))
         if kind in (STRONG, WEAK):
@@ -214,6 +218,8 @@ def _by_name(code: bytes, words: dict[bytes, str], scope: Scope) -> bytes:
             return shown
         if kind == WEAK_CALL and follows == b";" and (last in b";{}:" or (last == b")" and word[:2] != b"__")):
             return shown
+        if kind == WEAK_CALL and follows in (b"{", b";") and last in _BEFORE_WORD and last not in b")]":
+            return shown  # the definition of the function whose stub the macro is
         scope.annotations.append(Invocation(found.start(), found.end(), word, args.strip()))
         return spaces(shown)
 
@@ -222,6 +228,7 @@ def _by_name(code: bytes, words: dict[bytes, str], scope: Scope) -> bytes:
 
 _REPLACED = frozenset((STRONG, WEAK, STRONG_CALL, WEAK_CALL, *HEADS))
 _AFTER_VALUE = frozenset(b",)=.-[?:<>!&|+/%^]"[i : i + 1] for i in range(16))
+_STATEMENT_ENDS = (b";", b"{", b"}", b")")
 _BEFORE_VALUE = frozenset(b"(,=&*+-!<>|?"[i : i + 1] for i in range(12))
 _WORD_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789"
 _BEFORE_WORD = frozenset(bytes((byte,)) for byte in _WORD_BYTES + b"*)]")

@@ -15,7 +15,7 @@ import re
 from typing import NamedTuple
 
 from kread.parse.blanking import spaces
-from kread.parse.brackets import PARENS, split
+from kread.parse.brackets import PARENS
 
 
 class Invocation(NamedTuple):
@@ -35,18 +35,23 @@ class Invocation(NamedTuple):
 
 #: Words before a parenthesis that are C's own.
 C_WORDS = (
-    rb"if|for|while|switch|return|sizeof|else|do|case|goto|default|typeof|typeof_unqual|__typeof__|__typeof|alignof"
-    rb"|__alignof__|_Alignof|__alignof|_Generic|_Static_assert|static_assert|defined|struct|union|enum|void|int|char"
+    rb"if|for|while|switch|return|sizeof|else|do|case|goto|default|typeof|typeof_unqual|__typeof__|__typeof"
+    rb"|_Generic|defined|struct|union|enum|void|int|char"
     rb"|long|short|unsigned|signed|const|volatile|static|extern|inline|typedef|register|float|double|bool|_Bool|auto"
 )
 _WORDS = frozenset(C_WORDS.split(b"|"))
 _LAST_WORD = re.compile(rb"[A-Za-z_]\w*\Z")
-_LOOK_BACK = 200
+_LOOK_BACK = 80
 
 
 def before(text: bytes, place: int) -> bytes:
     """What stands before `place`, without the white space in between: enough of it to see the last word."""
-    return text[max(0, place - _LOOK_BACK) : place].rstrip()
+    reach = _LOOK_BACK
+    while True:
+        found = text[max(0, place - reach) : place].rstrip()
+        if found or reach >= place:
+            return found
+        reach *= 8
 
 
 def joined(text: bytes) -> bytes:
@@ -64,12 +69,23 @@ _NO_WORD = re.compile(rb"\W")
 
 # In a body
 
+#: What can stand among a macro's arguments and is no expression: a type, an operator, nothing at all.
 _TYPE_ARGUMENT = re.compile(
     rb"(?<=[(,])(?:\s*+(?:(?:const|volatile|struct|union|enum|unsigned|signed|int|char|long|short|void|bool|_Bool|float"
     rb"|double)\b[\w\s*]*+|[A-Za-z_]\w*+\s*+\*[\s*]*+(?:const\b\s*+)?)(?:\[[^][(){};,]*+\]\s*+)?(?=[,)])"
-    rb"|\s*+(?:[=!<>]=|[<>]|&&|\|\||<<|>>|[-+*/%|&^]=?)\s*+(?=[,)])|\s(?=,))"
+    rb"|\s*+(?:[=!<>]=|[<>]|&&|\|\||<<|>>|[-+*/%|&^]=?)\s*+(?=[,)])|\s(?=,)|(?<=,)\s+(?=\)))"
 )
-_OPENING = re.compile(rb"(?<![\w.>])(?!(?:" + C_WORDS + rb")\b)([A-Za-z_]\w*)\s*(" + PARENS + rb")(?=\s*+([{A-Za-z_]))")
+#: What only a macro can be: a name and a parenthesis, and no operator behind it.
+_OPENING = re.compile(rb"(?<![\w.>])(?!(?:" + C_WORDS + rb")\b)([A-Za-z_]\w*)\s*(" + PARENS + rb")(?=\s*+([{A-Za-z_}\"]))")
+#: A name that is a statement by itself: `FOO` on a line of its own.
+_LONE = re.compile(rb"(?<=[;{}])(\s*\n\s*+)(?=\w*[A-Z])([A-Za-z_]\w*+)(?=[ \t]*+\n\s*+[A-Za-z_}])")
+#: A macro between literals, or a static variable that a macro declares.
+_LITERAL = re.compile(rb"(?<=\")\s*+[A-Za-z_]\w*\s*" + PARENS)
+_STATIC = re.compile(rb"\bstatic\s+(?=(?:const\s+)?(?!(?:" + C_WORDS + rb")\b)[A-Za-z_]\w*+\s*+" + PARENS + rb"\s*+;)")
+#: Values in braces among a macro's arguments.
+_BRACED = re.compile(rb"(?<=[(,])\s*+\{[^{};]*+\}(?=\s*+\))|(?<=\()\s*+\{[^{};]*+\}(?=\s*+,)")
+_SLOT = re.compile(rb"(?<=[ ,])\.(?=[A-Za-z_]\w*\s*=)")
+_LOCAL_RECORD = re.compile(rb"\b(?:struct|union)\b[\w\s]*+\{")
 #: A range of cases, which the grammar lacks: `case 1 ... 5:`.
 _CASES = re.compile(rb"(\bcase\b[^:;{}\n]*?)(\.\.\.)")
 #: A statement among a macro's arguments: `foo(x, return -EINVAL)`.
@@ -83,7 +99,9 @@ def _type_argument(found: re.Match[bytes]) -> bytes:
     text, start = found.string, found.start()
     shown = found.group()
     if not shown.strip():
-        return b"0" if text[start - 1 : start] in b"(," else shown
+        # Nothing stands between two commas, or before the parenthesis: a value serves, where there is room for it.
+        at = max(shown.rfind(b" "), shown.rfind(b"\t"))
+        return shown[:at] + b"0" + shown[at + 1 :] if at >= 0 else shown
     if text[start - 1] == 40:
         ahead = before(text, start - 1)
         word = _LAST_WORD.search(ahead)
@@ -98,23 +116,48 @@ def body(text: bytes, heads: dict[bytes, bytes]) -> bytes:
     def opening(found: re.Match[bytes]) -> bytes:
         ahead = before(found.string, found.start())
         last = ahead[-1:]
+        name, args, follows = found.groups()
+        if follows == b'"':
+            return joined(found.group())
         if last not in (b";", b"{", b"}", b")", b":"):
             word = _LAST_WORD.search(ahead)
             if word is None or word.group() not in (b"else", b"do"):
                 return found.group()
-        name, args = found.group(1), found.group(2)
-        if found.group(3) == b"{" or name in heads:
+        if follows == b"}" and not (last in b";}" or (last == b")" and b"\n" in _gap(found))):
+            return found.group()
+        if follows == b"{" or name in heads:
             return head(heads.get(name, b"while"), found.group(), len(args))
         return spaces(found.group()[: -len(args)]) + b" " + args[1:-1] + b";"
 
     text = _OPENING.sub(opening, text)
+    text = _LONE.sub(_lone, text)
+    if b'"' in text:
+        text = _LITERAL.sub(lambda found: joined(found.group()), text)
+    if b"static" in text:
+        text = _STATIC.sub(lambda found: spaces(found.group()), text)
+    text = _BRACED.sub(_braced, text)
     text = _TYPE_ARGUMENT.sub(_type_argument, text)
     text = _STATEMENT.sub(_statement, text)
     text = _CASES.sub(rb"\1|| ", text)
     text = _LABEL.sub(_label, text)
     if b"&&" in text or b"goto" in text:
         text = _COMPUTED.sub(_computed, text)
-    return text.replace(b"offsetof", b"_ffsetof") if b"offsetof" in text else text
+    return text
+
+
+def _gap(found: re.Match[bytes]) -> bytes:
+    """The white space before a match."""
+    text = found.string[max(0, found.start() - _LOOK_BACK) : found.start()]
+    return text[len(text.rstrip()) :]
+
+
+def _braced(found: re.Match[bytes]) -> bytes:
+    shown = found.group().replace(b"{", b" ").replace(b"}", b" ")
+    return _SLOT.sub(b" ", shown) if shown.strip() else b"0".rjust(len(shown))
+
+
+def _lone(found: re.Match[bytes]) -> bytes:
+    return found.group() if found.group(2) in _WORDS else found.group(1) + spaces(found.group(2))
 
 
 def head(keyword: bytes, shown: bytes, args: int) -> bytes:

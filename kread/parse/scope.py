@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from kread.parse.blanking import spaces
-from kread.parse.brackets import PARENS, closing, split
+from kread.parse.brackets import PARENS, split
 from kread.parse.macro_table import RECORD, MacroTable
 from kread.parse.rewriting import C_WORDS, Invocation, joined
 
@@ -107,7 +107,7 @@ def declared_variable(shown: bytes, args: bytes, name: bytes = b"") -> bytes:
     return bytes(out)
 
 
-_MEMBER = re.compile(rb"(?<=[;{}])(\s*+)(?!(?:" + C_WORDS + rb")\b)([A-Za-z_]\w*+)\s*+(" + PARENS + rb")(\s*+;?)")
+_MEMBER = re.compile(rb"(?<=[;{}])(\s*+)(?!(?:" + C_WORDS + rb")\b)([A-Za-z_]\w*+)\s*+(" + PARENS + rb")(?!\s*+[(\[:=,])(\s*+;?)")
 _EMPTY = re.compile(rb"(?<=[;{])(\s*+);")
 _UNNAMED = re.compile(rb"(?<=[;{}])\s*(?:const\s+)?\w+(?:\s+\w+)?\s*:\s*[^;{}:]*;")
 

@@ -129,8 +129,7 @@ class _Scope:
             return self._symbol(name)
         text = self._macro(name)
         if text is None:
-            unknown = self.config.defined is None or name in defines().open
-            return None if unknown else 0
+            return None if self._open(name) else 0
         node = expression.read(text) if self.expansions < MAX_EXPANSIONS else None
         if node is None:
             return None
@@ -147,10 +146,19 @@ class _Scope:
             return 1
 
     def _macro(self, name: str) -> str | None:
+        """The value of a macro, None where none is known."""
+        if name in defines().always:
+            return "1"
         for known, text, when in defines().values:
             if known == name and self.config.evaluate(when):
                 return text
         return None if self.config.defined is None else self.config.defined.get(name)
+
+    def _open(self, name: str) -> bool:
+        """Whether a macro that has no known value may yet be defined."""
+        if name in defines().never or any(known == name for known, _, _ in defines().values):
+            return False
+        return self.config.defined is None or name in defines().open
 
     def call(self, name: str, argument: str) -> int | None:
         kind = defines().asks.get(name)
@@ -161,6 +169,4 @@ class _Scope:
             return None
         if self._macro(argument) is not None:
             return 1
-        if any(known == argument for known, _, _ in defines().values):
-            return 0
-        return None if self.config.defined is None or argument in defines().open else 0
+        return None if self._open(argument) else 0

@@ -33,7 +33,7 @@ _CONTINUED = re.compile(r"\\\r?\n[ \t]*")
 _BRACED = re.compile(r"\$\{([^{}]*)\}")
 _COMMENT = re.compile(r"(?<!\\)#.*")
 _REFERENCE = r"\$\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"
-_ASSIGNMENT = re.compile(rf"\s*(?:export\s+|override\s+)?((?:[\w./%-]|{_REFERENCE})+)\s*(?:\+|:{{0,3}}|\?)=(.*)", re.S)
+_ASSIGNMENT = re.compile(rf"\s*(?:export\s+|override\s+)?((?:[\w./%-]|{_REFERENCE})+)\s*(\+|:{{0,3}}|\?)=(.*)", re.S)
 _CONDITIONAL = re.compile(r"\s*(else\s+)?(ifeq|ifneq|ifdef|ifndef)\b\s*(.*)")
 _ELSE = re.compile(r"\s*else\b")
 _ENDIF = re.compile(r"\s*endif\b")
@@ -54,7 +54,9 @@ _HOLDERS = ("{}.o", "${}")
 class _Mention(NamedTuple):
     """Where a word (an object, a directory with its `/`, a variable) stands: in which list, under which condition."""
 
+    word: str
     list: str
+    suffix: str
     condition: str
 
 
@@ -62,23 +64,18 @@ class _Makefile:
     """The mentions of one directory's Makefiles."""
 
     def __init__(self, texts: list[str], *, root: bool) -> None:
-        self._root = root
         self._compiled = _COMPILED_IN_ROOT if root else _COMPILED
         self._mentions: dict[str, list[_Mention]] = defaultdict(list)
+        lists: dict[str, list[_Mention]] = defaultdict(list)
         for text in texts:
             for block, line in _statements(text, opaque=not root):
-                self._assign(block, line)
-
-    def _assign(self, block: str, line: str) -> None:
-        match = _ASSIGNMENT.match(line)
-        if match is None:
-            return
-        name, value = match.groups()
-        suffixed = _SUFFIXED.match(name)
-        stem, suffix = suffixed.groups() if suffixed else (name, "y")
-        mention = _Mention(stem, presence.conj(block, _suffix(suffix)))
-        for word in _words(value):
-            self._mentions[word].append(mention)
+                if match := _ASSIGNMENT.match(line):
+                    suffixed = _SUFFIXED.match(match[1])
+                    stem, suffix = (suffixed[1], suffixed[2] or "n") if suffixed else (match[1], "")
+                    _assign(lists[stem], stem, suffix, block, match[2], match[3])
+        for mentions in lists.values():
+            for mention in mentions:
+                self._mentions[mention.word].append(mention)
 
     def condition(self, word: str, above: frozenset[str] = frozenset()) -> str | None:
         """When `word` is compiled or descended into; None where no list of the build mentions it."""
@@ -90,6 +87,21 @@ class _Makefile:
                 outer = (self.condition(target.format(mention.list), above | {mention.list}) for target in _HOLDERS)
                 found.extend(presence.conj(each, mention.condition) for each in outer if each is not None)
         return presence.disj(*found) if found else None
+
+
+def _assign(mentions: list[_Mention], stem: str, suffix: str, block: str, sign: str, value: str) -> None:
+    """Add the words of an assignment to the mentions of its list.
+
+    Where it is no `+=`, it takes the place of what the same variable held before: one of the same suffix, or `-y` where
+    a symbol chooses the variable (`mmu-y := nommu.o`, `mmu-$(CONFIG_MMU) := highmem.o`).
+    """
+    condition = presence.conj(block, _suffix(suffix))
+    if sign not in ("+", "?"):
+        for index, mention in enumerate(mentions):
+            if mention.suffix == suffix or (mention.suffix == "y" and suffix.startswith("$")):
+                left = presence.conj(mention.condition, presence.negate(condition))
+                mentions[index] = mention._replace(condition=left)
+    mentions.extend(_Mention(word, stem, suffix, condition) for word in _words(value))
 
 
 class Kbuild:
@@ -210,9 +222,9 @@ def _sides(argument: str) -> tuple[str, str]:
 
 
 def _suffix(suffix: str) -> str:
-    """The condition of a list's suffix."""
+    """The condition of a list's suffix; "n" is what a symbol that is off leaves."""
     if not suffix.startswith("$"):
-        return presence.NEVER if suffix in ("n", "") else presence.ALWAYS
+        return presence.NEVER if suffix == "n" else presence.ALWAYS
     symbols = list(dict.fromkeys(reversed(_SYMBOL.findall(suffix))))
     if symbols:
         return presence.disj(*symbols) if suffix.startswith("$(or ") else presence.conj(*symbols)
@@ -223,7 +235,7 @@ def _words(value: str) -> Iterator[str]:
     """Objects, directories and, as `$stem`, the variables that a list's value names."""
     value = _OWN_DIRECTORY.sub("", value)
     for match in _PREFIXED.finditer(value):
-        yield from (f"{match[1].strip()}{word}" for word in _words(match[2]) if word[0] != "$")
+        yield from (f"{match[1].strip()}{word}".removeprefix("./") for word in _words(match[2]) if word[0] != "$")
     for match in _WORD.finditer(_PREFIXED.sub(" ", value)):
         if match[1]:
             suffixed = _SUFFIXED.match(match[1])

@@ -1,0 +1,122 @@
+"""The rows of one step: the function, what must be so, what is held, the call, and how the call is known.
+
+Theory of operation: a step reads downwards in the order in which control meets it. Each row has a word in a column of
+its own (if, not, case, loop, held, by, or, needs, runs), so that the eye can skip down the calls, which have none.
+Pure: nouns in, rows out; `layout` makes lines of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kread.facts import Edge, Evidence, Guard, Held, Step
+from kread.render import words
+from kread.render.layout import Row
+
+#: Blanks before the word of a guard, and before the evidence of a call.
+INDENT = 2
+#: The column of words: as wide as the longest ("loop", "held", "case") and two blanks.
+COLUMN = 6
+#: More alternatives than this are counted: `kread slot` and `kread callees` list them all.
+OTHERS_SHOWN = 8
+
+
+def head(step: Step) -> Row:
+    """The function and where it is defined."""
+    function = step.function
+    return Row(
+        function.name, place=str(function.location), role="name", file=function.file, line=function.line, text_link=True
+    )
+
+
+def about(step: Step) -> Iterator[Row]:
+    """What the reader must know about the function itself: what made it, what it needs."""
+    function = step.function
+    if function.macro:
+        yield Row(f"made by {function.macro}", indent=INDENT, role="note")
+    if function.presence:
+        yield _row("needs", function.presence, role="note")
+
+
+def before_call(step: Step) -> Iterator[Row]:
+    """Guards and locks in the order of the source."""
+    for guard in sorted(step.guards, key=lambda guard: guard.line):
+        yield guard_row(guard, step.function.file)
+    if step.held:
+        yield held_row(step.held, step.function.file)
+
+
+def guard_row(guard: Guard, file: str) -> Row:
+    """One condition, with where control goes otherwise."""
+    word = words.guard_word(guard)
+    otherwise = words.guard_exit(guard)
+    return _row(
+        word, f"{guard.text}   {otherwise}".rstrip(), word_role=word, place=f":{guard.line}", file=file, line=guard.line
+    )
+
+
+def held_row(held: tuple[Held, ...], file: str) -> Row:
+    """The locks and sections held at the call, the last line at which one was taken."""
+    text = ", ".join(dict.fromkeys(one.text for one in held))
+    line = max(one.line for one in held)
+    return _row("held", text, word_role="held", place=f":{line}", file=file, line=line)
+
+
+def call(step: Step) -> Iterator[Row]:
+    """The call as written, and how it is known."""
+    edge = step.edge
+    if edge is None:
+        return
+    site = edge.site
+    place = f":{site.line}" if site.file == step.function.file else str(site)
+    yield Row(site.text, indent=INDENT, hang=2 * INDENT, place=place, role="call", file=site.file, line=site.line)
+    yield from proof(step, edge)
+
+
+def proof(step: Step, edge: Edge) -> Iterator[Row]:
+    """Evidence, other candidates, and the conditions of the edge itself."""
+    shown = [one for one in edge.evidence if one.role != "call"]
+    for number, one in enumerate(shown):
+        yield _evidence("by" if number == 0 else "", one, edge)
+    unsure = words.grade_words(edge)
+    if unsure:
+        word, _, rest = unsure.partition(" ")
+        yield _proof("but", unsure, role="unsure") if shown else _proof(word, rest, role="unsure")
+    found = words.alternatives(step.others)
+    if found:
+        more = max(edge.candidates - 1, len(found)) - OTHERS_SHOWN
+        listed = ", ".join(found[:OTHERS_SHOWN]) + (f", and {more} more" if more > 0 else "")
+        yield _proof("or", listed, role="note")
+    if edge.presence and edge.presence != step.function.presence:
+        yield _proof("needs", edge.presence, role="note")
+    if edge.context:
+        yield _proof("runs", f"in {edge.context} context, not in the caller's", role="unsure")
+
+
+def rows(step: Step) -> Iterator[Row]:
+    """All rows of a step."""
+    yield head(step)
+    yield from about(step)
+    yield from before_call(step)
+    yield from call(step)
+
+
+def _row(word: str, text: str, **more: object) -> Row:
+    return Row(text, indent=INDENT, word=word, column=COLUMN, **more)  # type: ignore[arg-type]
+
+
+def _proof(word: str, text: str, role: str) -> Row:
+    return Row(text, indent=2 * INDENT, word=word, column=COLUMN, role=role, word_role="sure")
+
+
+def _evidence(word: str, one: Evidence, edge: Edge) -> Row:
+    return Row(
+        words.evidence_words(one, edge),
+        indent=2 * INDENT,
+        word=word,
+        column=COLUMN,
+        place=f"{one.file}:{one.line}",
+        word_role="sure",
+        file=one.file,
+        line=one.line,
+    )

@@ -1,0 +1,130 @@
+"""An answer as text: families in full, one under the other, at the width of the terminal.
+
+Theory of operation: the first family is told whole. A later one that begins or ends like an earlier one names those
+functions on one line ("as in 1: a > b > c") and tells in full only where it differs, which is what the reader
+compares. The last lines say what was left out and how to steer. The same Answer gives the same bytes; colour and
+hyperlinks are put on by Layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from kread.facts import Step, Trail
+from kread.paths.answer import Answer
+from kread.render import step_rows, words
+from kread.render.layout import Layout, Row
+from kread.render.links import LinkMaker
+from kread.render.source_rows import SourceLines, source_rows
+from kread.render.style import Style
+
+#: A tail of fewer functions than this is shorter told than referred to.
+TAIL_WORTH_NAMING = 3
+
+STEER = "Steer with --via, --avoid, --assume; see the source with --source."
+
+
+def path_text(
+    answer: Answer,
+    *,
+    width: int = 80,
+    color: bool = False,
+    links: LinkMaker | None = None,
+    source: SourceLines | None = None,
+) -> str:
+    """The answer as text that ends with a line feed; no line is wider than `width`."""
+    layout = Layout(width, Style(color), links)
+    out: list[str] = []
+
+    def add(found: Iterable[Row]) -> None:
+        for row in found:
+            out.extend(layout.lines(row))
+
+    add(_header(answer))
+    for number, trail in enumerate(answer.trails, 1):
+        out.append("")
+        add([_title(number, trail)])
+        out.append("")
+        add(_trail(trail, answer.trails[: number - 1], lambda step: _step(step, source)))
+    out.append("")
+    add(_footer(answer))
+    while out and not out[-1]:
+        out.pop()
+    return "\n".join(out) + "\n"
+
+
+def _header(answer: Answer) -> Iterator[Row]:
+    total = len(answer.trails) + len(answer.others)
+    found = words.count(total, "family", "families") if total else "no path"
+    yield Row(f"{answer.caller} > {answer.callee}", place=f"Linux {answer.release} · {found}", role="title")
+    for note in answer.notes:
+        yield Row(note, indent=step_rows.INDENT, role="note")
+
+
+def _title(number: int, trail: Trail) -> Row:
+    return Row(
+        trail.family or str(trail),
+        word=str(number),
+        column=3,
+        place=words.hops(trail),
+        role="family",
+        word_role="family",
+    )
+
+
+def _step(step: Step, source: SourceLines | None) -> Iterable[Row]:
+    if source is None:
+        return step_rows.rows(step)
+    return source_rows(step, source(step))
+
+
+def _trail(trail: Trail, earlier: Sequence[Trail], told: Callable[[Step], Iterable[Row]]) -> Iterator[Row]:
+    steps = trail.steps
+    begin, like_begin = max(((_shared(steps, one.steps), -i) for i, one in enumerate(earlier)), default=(0, 0))
+    rest = steps[begin:]
+    end, like_end = max(((_shared(rest[::-1], one.steps[::-1]), -i) for i, one in enumerate(earlier)), default=(0, 0))
+    if end < TAIL_WORTH_NAMING:
+        end = 0
+    if begin:
+        yield _as_in(1 - like_begin, steps[: begin + 1])
+    for step in rest[: len(rest) - end]:
+        yield from told(step)
+    if end:
+        yield _as_in(1 - like_end, rest[len(rest) - end :])
+
+
+def _as_in(number: int, steps: Sequence[Step]) -> Row:
+    return Row(
+        " > ".join(step.function.name for step in steps),
+        word=f"as in {number}",
+        column=9,
+        role="note",
+        word_role="note",
+    )
+
+
+def _shared(steps: Sequence[Step], others: Sequence[Step]) -> int:
+    number = 0
+    for step, other in zip(steps, others, strict=False):
+        if step != other:
+            break
+        number += 1
+    return number
+
+
+def _footer(answer: Answer) -> Iterator[Row]:
+    if not answer.trails:
+        yield Row(f"No path from {answer.caller} to {answer.callee} in Linux {answer.release}.")
+        yield from _left_out(answer)
+        yield Row(f"See who calls it: kread callers {answer.callee}", role="note")
+        return
+    if answer.others:
+        named = ", ".join(f"{trail.family or trail} ({words.count(trail.hops, 'call')})" for trail in answer.others)
+        yield Row(f"{named}.", word="Others:", column=8)
+    yield from _left_out(answer)
+    yield Row(STEER, role="note")
+
+
+def _left_out(answer: Answer) -> Iterator[Row]:
+    for sentence in answer.cut:
+        yield Row(sentence, word="Left out:", column=10, role="unsure")

@@ -29,6 +29,8 @@ MAX_FILE_BYTES = 64 * 1024 * 1024
 #: The release stands in the first lines of the top Makefile; more of it need not be read.
 _MAKEFILE_HEAD_BYTES = 4096
 
+_MORE_BYTES = 4096
+
 _RELEASE_LINE = re.compile(rb"^(VERSION|PATCHLEVEL|SUBLEVEL|EXTRAVERSION)[ \t]*=[ \t]*([^\s#]*)", re.MULTILINE)
 _EXTRA = re.compile(rb"[-.+~A-Za-z0-9_]*\Z")
 
@@ -54,20 +56,11 @@ class SourceTree:
         if path is None:
             raise self._no_file(file, "no such file in this tree")
         try:
-            # O_NONBLOCK: opening a FIFO must not wait for its writer.
-            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            return _read_regular(path, MAX_FILE_BYTES)
+        except ValueError as error:
+            raise self._no_file(file, str(error)) from error
         except OSError as error:
             raise self._no_file(file, f"cannot read the file: {error.strerror}") from error
-        with os.fdopen(handle, "rb") as stream:
-            status = os.fstat(stream.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise self._no_file(file, "this is not a regular file")
-            if status.st_size > MAX_FILE_BYTES:
-                raise self._no_file(file, f"the file is longer than {MAX_FILE_BYTES} bytes")
-            try:
-                return stream.read(MAX_FILE_BYTES)
-            except OSError as error:
-                raise self._no_file(file, f"cannot read the file: {error.strerror}") from error
 
     def exists(self, file: str) -> bool:
         """Whether `file` (relative to the root) is a regular file of this tree."""
@@ -80,10 +73,11 @@ class SourceTree:
         Links to directories are not followed, links to files are where they stay in the tree.
         """
         found: list[str] = []
+        folder = folder.strip("/")
         start = self._inside(folder) if folder else str(self.root)
         if start is None:
             return found
-        pending = [(start, f"{folder.strip('/')}/" if folder.strip("/") else "")]
+        pending = [(start, f"{folder}/" if folder else "")]
         while pending:
             here, prefix = pending.pop()
             try:
@@ -143,6 +137,25 @@ def _real(folder: str) -> str:
     return os.path.realpath(folder)
 
 
+def _read_regular(path: str, limit: int, whole: bool = True) -> bytes:
+    """At most `limit` bytes of a regular file; ValueError where it is none, or where the `whole` is longer."""
+    # O_NONBLOCK: opening a FIFO must not wait for its writer.
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError("this is not a regular file")
+        if whole and status.st_size > limit:
+            raise ValueError(f"the file is longer than {limit} bytes")
+        content = os.read(handle, min(status.st_size, limit))
+        # One read is enough, except for a file that grows or one of a pseudo file system, which has no size.
+        while len(content) < limit and (more := os.read(handle, min(limit - len(content), _MORE_BYTES))):
+            content += more
+        return content
+    finally:
+        os.close(handle)
+
+
 def make_ident(what: str) -> str:
     """The ident of a tree that was made from `what`, e.g. "git:<commit>" or "dir:<path>"."""
     return hashlib.sha256(what.encode("utf-8", "surrogateescape")).hexdigest()[:12]
@@ -151,9 +164,9 @@ def make_ident(what: str) -> str:
 def read_release(root: Path) -> str:
     """The release that the tree below `root` says it is ("v6.12.117", "v6.12-rc3"); SourceError where it says none."""
     try:
-        handle = os.open(root / "Makefile", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(handle, "rb") as stream:
-            head: bytes = stream.read(_MAKEFILE_HEAD_BYTES) or b""
+        head = _read_regular(str(root / "Makefile"), _MAKEFILE_HEAD_BYTES, whole=False)
+    except ValueError as error:
+        raise _no_tree(root, f"its Makefile: {error}") from error
     except OSError as error:
         raise _no_tree(root, f"no Makefile: {error.strerror}") from error
     values: dict[bytes, bytes] = dict(_RELEASE_LINE.findall(head))

@@ -88,7 +88,8 @@ class Layout:
         lead = row.indent + max(row.column, len(row.word) + 1 if row.word else 0)
         place = row.place
         room = self.columns - lead - (len(place) + GAP if place else 0)
-        apart = bool(place) and room < min(len(row.text), (self.columns - lead) // 3)
+        longest = max(map(len, row.text.split()), default=0)
+        apart = bool(place) and (longest > room or room < min(len(row.text), (self.columns - lead) // 3))
         if apart:
             room = self.columns - lead
         texts = wrap(row.text, max(room - row.hang, NARROWEST // 4)) if len(row.text) > room else [row.text]

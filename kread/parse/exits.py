@@ -126,7 +126,7 @@ class Exits:
         jumps = [body.flow.jumps[block] for block in passed if block in body.flow.jumps]
         labels = tuple(dict.fromkeys(jump.label for jump in jumps if jump.label))
         inside = any(arm[0] <= jump.span[0] < arm[1] for jump in first)
-        return Leaving(what, labels, self._reason(edge, passed, arm), inside or (bool(first) and arm == NOWHERE))
+        return Leaving(what, labels, self._reason(edge, passed, arm), inside)
 
     def _first_jumps(self, edge: int) -> list[Jump]:
         """The jumps that the ways from `edge` meet first, in the order of the text."""

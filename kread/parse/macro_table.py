@@ -2,6 +2,7 @@
 
 Theory of operation: every definition of a name is reduced to what it puts where the name stands. A name is
     an annotation -- all its definitions are attributes, other annotations or nothing;
+    a fragment    -- without arguments, it is a piece of C that is no value: `= 1`, `* 2`, `{ {`, `F(a) F(b)`;
     a head        -- one of them ends in `for (...)`, `if (...)`, `else`, or another head: a statement must follow;
     a record      -- it wraps members in a struct or union, after its first few arguments;
     a declarer    -- it declares the variable or member that one of its arguments names.
@@ -28,6 +29,7 @@ STRONG, WEAK = "annotation", "empty"
 STRONG_CALL, WEAK_CALL = "annotation()", "empty()"
 HEADS = ("for", "while", "if", "switch")
 RECORD = "record"
+FRAGMENT = "fragment"
 
 _KEYWORDS = frozenset(
     "auto break case char const continue default do double else enum extern float for goto if inline int long"
@@ -40,7 +42,7 @@ _QUALIFIERS = frozenset(
     " _Noreturn auto".split()
 )
 _PARENS = r"\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\)"
-_ATTRIBUTE = re.compile(rf"\b(?:__attribute__|__attribute|__declspec|_Pragma|_Alignas)\s*{_PARENS}")
+_ATTRIBUTE = re.compile(rf"\b(?:__attribute__|__attribute|__declspec|_Pragma|_Alignas|__asm__|asm)\s*{_PARENS}")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _HEAD_WORD = re.compile(r"(\w+)\s*$")
 _RECORD = re.compile(r"\b(?:struct|union)\b[^{};]*\{\s*(\w+)\s*;?\s*\}")
@@ -50,7 +52,7 @@ _RECORD = re.compile(r"\b(?:struct|union)\b[^{};]*\{\s*(\w+)\s*;?\s*\}")
 class MacroTable:
     """The names that preparation looks for.
 
-    kinds    -- name -> STRONG, WEAK, STRONG_CALL, WEAK_CALL, one of HEADS, or RECORD
+    kinds    -- name -> STRONG, WEAK, STRONG_CALL, WEAK_CALL, one of HEADS, FRAGMENT or RECORD
     fixed    -- for a RECORD, how many arguments stand before the members
     declares -- name -> (position of the type or -1, position of the declared name)
     """
@@ -95,6 +97,7 @@ def _learned(defines: Iterable[Define], base: MacroTable) -> MacroTable:
             by_name.setdefault(define.name, []).append(define)
     kinds = {name: kind for name, kind in base.kinds.items() if name not in by_name}
     _annotations(by_name, kinds)
+    _fragments(by_name, kinds)
     _heads(by_name, kinds)
     fixed = {name: count for name, count in base.fixed.items() if name not in by_name}
     declares = {name: places for name, places in base.declares.items() if name not in by_name}
@@ -171,6 +174,19 @@ def _rest(body: str, name: str, kinds: Mapping[str, str]) -> tuple[str, bool]:
         return found.group()
 
     return _USE.sub(reduce, body).strip(), strong
+
+
+#: What can't begin a value, and a list of invocations with nothing between them.
+_PIECE = re.compile(rf"=(?!=)|[*/]\s*\d|\w+\s*{_PARENS}[;,]?\s*\w+\s*\(")
+
+
+def _fragments(by_name: Mapping[str, list[Define]], kinds: dict[str, str]) -> None:
+    for name, listed in by_name.items():
+        if name in kinds or any(define.params is not None for define in listed):
+            continue
+        bodies = [define.body for define in listed if define.body]
+        if all(_PIECE.match(body) or body.count("{") != body.count("}") for body in bodies):
+            kinds[name] = FRAGMENT
 
 
 def _heads(by_name: Mapping[str, list[Define]], kinds: dict[str, str]) -> None:

@@ -21,7 +21,7 @@ from kread.parse.blanking import blank, spaces
 from kread.parse.brackets import PARENS
 from kread.parse.conditional import Conditions
 from kread.parse.layout import blocks
-from kread.parse.macro_table import HEADS, STRONG, STRONG_CALL, WEAK, WEAK_CALL, MacroTable
+from kread.parse.macro_table import FRAGMENT, HEADS, STRONG, STRONG_CALL, WEAK, WEAK_CALL, MacroTable
 from kread.parse.rewriting import Invocation, before, body, head
 from kread.parse.scope import Scope, enumeration, record, table_values
 
@@ -172,6 +172,7 @@ _FIXED = re.compile(
     rb"|(?P<typeof>typeof|__typeof__|__typeof|typeof_unqual|__typeof_unqual__))\s*"
     + PARENS
     + rb"|\b(?P<keyword>(?:__alignof__|__alignof|alignof|_Alignof|offsetof|__builtin_offsetof)\b)"
+    rb"|\b(?P<signed>__signed__|__signed)\b"
 )
 
 
@@ -180,6 +181,8 @@ def _fixed_words(code: bytes, scope: Scope) -> bytes:
 
     def replace(found: re.Match[bytes]) -> bytes:
         shown = found.group()
+        if found.lastgroup == "signed":
+            return b"signed".ljust(len(shown))
         if found.lastgroup == "keyword":
             return b"X" + shown[1:]  # the grammar knows these words, and takes less behind them than the compiler
         if found.lastgroup != "typeof":
@@ -210,6 +213,8 @@ def _by_name(code: bytes, words: dict[bytes, str], scope: Scope) -> bytes:
             if args is None or last in _BEFORE_VALUE or (follows in _AFTER_VALUE and last not in _STATEMENT_ENDS):
                 return shown
             return head(kind.encode(), shown, len(args.lstrip()))
+        if kind == FRAGMENT:
+            return shown if last in (b"(", b",") and follows in (b",", b")") else spaces(word) + (args or b"")
         if kind in (STRONG, WEAK):
             if kind == WEAK and not (last in _BEFORE_WORD or follows in _STARTS_WORD):
                 return shown
@@ -226,7 +231,7 @@ def _by_name(code: bytes, words: dict[bytes, str], scope: Scope) -> bytes:
     return pattern.sub(replace, code)
 
 
-_REPLACED = frozenset((STRONG, WEAK, STRONG_CALL, WEAK_CALL, *HEADS))
+_REPLACED = frozenset((STRONG, WEAK, STRONG_CALL, WEAK_CALL, FRAGMENT, *HEADS))
 _AFTER_VALUE = frozenset(b",)=.-[?:<>!&|+/%^]"[i : i + 1] for i in range(16))
 _STATEMENT_ENDS = (b";", b"{", b"}", b")")
 _BEFORE_VALUE = frozenset(b"(,=&*+-!<>|?"[i : i + 1] for i in range(12))

@@ -73,10 +73,13 @@ _NO_WORD = re.compile(rb"\W")
 _TYPE_ARGUMENT = re.compile(
     rb"(?<=[(,])(?:\s*+(?:(?:const|volatile|struct|union|enum|unsigned|signed|int|char|long|short|void|bool|_Bool|float"
     rb"|double)\b[\w\s*]*+|[A-Za-z_]\w*+\s*+\*[\s*]*+(?:const\b\s*+)?)(?:\[[^][(){};,]*+\]\s*+)?(?=[,)])"
-    rb"|\s*+(?:[=!<>]=|[<>]|&&|\|\||<<|>>|[-+*/%|&^]=?)\s*+(?=[,)])|\s(?=,)|(?<=,)\s+(?=\)))"
+    rb"|\s*+[A-Za-z_]\w*+\s++[A-Za-z_]\w*+(?:" + PARENS + rb")?+\s*+(?=[,)])|\s*+\[\w++\]\s*+(?=[,)])"
+    rb"|\s*+(?:[=!<>]=|[<>]|&&|\|\||<<|>>|[-+*/%|&^]=?)\s*+(?=[,)])|\s++(?=,)|(?<=,)\s++(?=\)))"
 )
 #: What only a macro can be: a name and a parenthesis, and no operator behind it.
-_OPENING = re.compile(rb"(?<![\w.>])(?!(?:" + C_WORDS + rb")\b)([A-Za-z_]\w*)\s*(" + PARENS + rb")(?=\s*+([{A-Za-z_}\"]))")
+_OPENING = re.compile(
+    rb"(?<![\w.>])(?!(?:" + C_WORDS + rb")\b)([A-Za-z_]\w*)\s*(" + PARENS + rb")(?=\s*+([{A-Za-z_}\"]))"
+)
 #: A name that is a statement by itself: `FOO` on a line of its own.
 _LONE = re.compile(rb"(?<=[;{}])(\s*\n\s*+)(?=\w*[A-Z])([A-Za-z_]\w*+)(?=[ \t]*+\n\s*+[A-Za-z_}])")
 #: A macro between literals, or a static variable that a macro declares.
@@ -85,6 +88,8 @@ _STATIC = re.compile(rb"\bstatic\s+(?=(?:const\s+)?(?!(?:" + C_WORDS + rb")\b)[A
 #: Values in braces among a macro's arguments.
 _BRACED = re.compile(rb"(?<=[(,])\s*+\{[^{};]*+\}(?=\s*+\))|(?<=\()\s*+\{[^{};]*+\}(?=\s*+,)")
 _SLOT = re.compile(rb"(?<=[ ,])\.(?=[A-Za-z_]\w*\s*=)")
+#: What assembler macros take: `[name] "constraint" (value) : "clobbered"`.
+_OPERAND = re.compile(rb"\[\s*\w+\s*\](?=\s*\")|(?<=\")(?P<value>\s*" + PARENS + rb"\s*):(?:\s*:)*+")
 _LOCAL_RECORD = re.compile(rb"\b(?:struct|union)\b[\w\s]*+\{")
 #: A range of cases, which the grammar lacks: `case 1 ... 5:`.
 _CASES = re.compile(rb"(\bcase\b[^:;{}\n]*?)(\.\.\.)")
@@ -133,10 +138,12 @@ def body(text: bytes, heads: dict[bytes, bytes]) -> bytes:
     text = _LONE.sub(_lone, text)
     if b'"' in text:
         text = _LITERAL.sub(lambda found: joined(found.group()), text)
+        text = _OPERAND.sub(_operand, text)
     if b"static" in text:
         text = _STATIC.sub(lambda found: spaces(found.group()), text)
     text = _BRACED.sub(_braced, text)
     text = _TYPE_ARGUMENT.sub(_type_argument, text)
+    text = text.replace(b",)", b" )")
     text = _STATEMENT.sub(_statement, text)
     text = _CASES.sub(rb"\1|| ", text)
     text = _LABEL.sub(_label, text)
@@ -154,6 +161,12 @@ def _gap(found: re.Match[bytes]) -> bytes:
 def _braced(found: re.Match[bytes]) -> bytes:
     shown = found.group().replace(b"{", b" ").replace(b"}", b" ")
     return _SLOT.sub(b" ", shown) if shown.strip() else b"0".rjust(len(shown))
+
+
+def _operand(found: re.Match[bytes]) -> bytes:
+    shown = found.group()
+    value = found.group("value")
+    return spaces(shown) if value is None else value + b"," + spaces(shown[len(value) + 1 :])
 
 
 def _lone(found: re.Match[bytes]) -> bytes:

@@ -22,6 +22,20 @@ _IDENTIFIER = re.compile(rb"\s*([A-Za-z_]\w*)\s*\Z")
 _TYPED = re.compile(rb"\s*(?:const\s+)?(?:(?:struct|union|enum)\s+\w+|[A-Za-z_]\w*(?:\s+[A-Za-z_]\w*)*)[\s*]*\Z")
 
 
+#: A name on a line of its own, before a declaration: in C nothing, so a macro that declares by itself.
+_LONE = re.compile(
+    rb"(?:\A|(?<=[;}]))(\s*+)((?:(?!(?:"
+    + C_WORDS
+    + rb")\b)[A-Za-z_]\w*+[ \t]*+\n\s*+)++)(?=[A-Za-z_]\w*+[ \t*]+[A-Za-z_])"
+)
+#: What stands behind a prototype: `) MACRO(x);`.
+_BEHIND = re.compile(rb"(?<=\))(\s*+)([A-Za-z_]\w*+\s*+" + PARENS + rb")(?=\s*+;)")
+
+
+def _lone(found: re.Match[bytes]) -> bytes:
+    return found.group(1) + spaces(found.group(2))
+
+
 class Scope:
     """Collects what is found while the texts of one file are rewritten."""
 
@@ -40,8 +54,11 @@ class Scope:
                 return gap
         else:
             place = -1
+        if place < 0:
+            gap = _LONE.sub(_lone, gap)
         if b"(" not in gap:
             return gap
+        gap = _BEHIND.sub(_lone, gap)
         shown: bytearray | None = None
         while True:
             use = _USE.match(gap, place + 1)
@@ -107,9 +124,18 @@ def declared_variable(shown: bytes, args: bytes, name: bytes = b"") -> bytes:
     return bytes(out)
 
 
-_MEMBER = re.compile(rb"(?<=[;{}])(\s*+)(?!(?:" + C_WORDS + rb")\b)([A-Za-z_]\w*+)\s*+(" + PARENS + rb")(?!\s*+[(\[:=,])(\s*+;?)")
+_MEMBER = re.compile(
+    rb"(?<=[;{}])(\s*+)(?!(?:" + C_WORDS + rb")\b)([A-Za-z_]\w*+)\s*+(" + PARENS + rb")(?!\s*+[(\[:=,])(\s*+;?)"
+)
 _EMPTY = re.compile(rb"(?<=[;{])(\s*+);")
-_UNNAMED = re.compile(rb"(?<=[;{}])\s*(?:const\s+)?\w+(?:\s+\w+)?\s*:\s*[^;{}:]*;")
+#: Bit fields without a name, and those of a record or enumeration written on the spot, which the grammar lacks.
+_UNNAMED = re.compile(
+    rb"(?<=[;{])\s*+(?:const\s+)?(?:(?:signed|unsigned|long|int|char|short)\s+)*\w+\s*:[^;{},:]*+;"
+    rb"|,\s*:[^,;:{}]*+(?=[,;])|(?<=\})(?P<name>\s*\w+\s*):[^,;:{}]*+(?=[;,])"
+)
+_FIELD_MACRO = re.compile(
+    rb"(?<=[;{}])\s*+(?!(?:" + C_WORDS + rb")\b)[A-Za-z_]\w*+(?=[ \t]*+\n\s*+(?:\}|[A-Za-z_]\w*+[ \t*]+[A-Za-z_]))"
+)
 
 
 def record(text: bytes, offset: int, table: MacroTable, words: dict[bytes, str], scope: Scope) -> bytes:
@@ -119,12 +145,18 @@ def record(text: bytes, offset: int, table: MacroTable, words: dict[bytes, str],
         if changed == text:
             break
         text = changed
-    text = _UNNAMED.sub(lambda found: spaces(found.group()), text)
+    text = _FIELD_MACRO.sub(lambda found: spaces(found.group()), text)
+    text = _UNNAMED.sub(_unnamed, text)
     while True:
         changed = _EMPTY.sub(rb"\1 ", text)
         if changed == text:
             return text
         text = changed
+
+
+def _unnamed(found: re.Match[bytes]) -> bytes:
+    name = found.group("name") or b""
+    return name + spaces(found.group()[len(name) :])
 
 
 #: Groups of members nest: 6.12 has groups within groups, no deeper.
@@ -151,12 +183,24 @@ def _members(text: bytes, offset: int, table: MacroTable, words: dict[bytes, str
     return _MEMBER.sub(member, text)
 
 
-_ENUMERATED = re.compile(rb"(?<=[,{])(\s*+)([A-Za-z_]\w*\s*" + PARENS + rb")")
+_ENUMERATED = re.compile(rb"(?<=[,{])(\s*+)([A-Za-z_]\w*\s*" + PARENS + rb")(?=(\s*+[,}=])?)")
+_ENUMERATORS = re.compile(rb"(?<=[,{])(\s*+[A-Za-z_]\w*+)(?=\s+[A-Za-z_])")
 
 
 def enumeration(text: bytes) -> bytes:
-    """The names of an enumeration: one that a macro makes becomes one name."""
-    return _ENUMERATED.sub(lambda found: found.group(1) + joined(found.group(2)), text)
+    """The names of an enumeration: one that a macro makes becomes one name, with a comma where it brings its own."""
+    for _ in range(_NESTED_GROUPS):
+        changed = _ENUMERATED.sub(_enumerated, text)
+        changed = _ENUMERATORS.sub(lambda found: spaces(found.group()), changed)
+        if changed == text:
+            break
+        text = changed
+    return text
+
+
+def _enumerated(found: re.Match[bytes]) -> bytes:
+    name = joined(found.group(2))
+    return found.group(1) + (name if found.group(3) else name[:-1] + b",")
 
 
 _VALUES = re.compile(rb"(?<=[,{])(\s*+)([A-Za-z_]\w*\s*)(" + PARENS + rb")(?=\s*+[{.\[A-Za-z_])")

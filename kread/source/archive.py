@@ -167,7 +167,7 @@ class _Writer:
                 rest = memoryview(content)
                 while rest:
                     rest = rest[file.write(rest) :]
-        except (NotADirectoryError, IsADirectoryError, PermissionError) as error:
+        except (FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
             if not os.access(self._into, os.W_OK):
                 raise storage_error(error, self._into) from error
             raise _Refused(f"it holds one name as a file and as a folder: {_shown(name)}") from error

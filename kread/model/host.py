@@ -1,0 +1,171 @@
+"""One network namespace: its sysctls, tables, counters and clock, and the record of the event at work.
+
+Theory of operation: every other module's functions take a Host and change it. While an event is handled the host also
+keeps its record: `called` notes a kernel function that control goes through, `fire` a rule that decided, `count` a
+counter, `send` a segment. The record becomes the event's Outcome. A function that the policy calls absent is left out
+of the record, so the walk reads as the release at hand would show it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+
+from kread.model.events import Event, Flag, Key, Outcome, Queues, Result, Segment
+from kread.model.policy import Policy
+from kread.model.socks import Entry, Request, Sock, State
+
+SYSCTLS = {
+    "somaxconn": 4096,
+    "tcp_max_syn_backlog": 128,
+    "tcp_syncookies": 1,
+    "tcp_synack_retries": 5,
+    "tcp_fastopen": 1,
+    "tcp_abort_on_overflow": 0,
+    "tcp_migrate_req": 0,
+    "tcp_invalid_ratelimit": 500,
+    "tcp_rto_max_ms": 120_000,
+    "tcp_rfc1337": 0,
+}
+"""The sysctls that the model reads, with their defaults; max_syn_backlog is the least that the boot code gives it."""
+
+FAULTS = frozenset(
+    {"reqsk_alloc", "route_req", "send_synack", "clone", "route_child", "inherit_port", "get_port", "hash", "security"}
+)
+"""What can be made to fail: an allocation, a route, a transmission, a port."""
+
+
+class Host:
+    """The state of the model. Events change it through `machine.step`, nothing else does."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.now = 0
+        self.sysctl = dict(SYSCTLS)
+        self.counters: Counter[str] = Counter()
+        self.socks: dict[str, Sock] = {}
+        self.ehash: dict[Key, list[Entry]] = {}
+        self.lhash2: dict[tuple[str, int], list[Sock]] = {}
+        self.waiters: list[Waiter] = []
+        self.proven: set[str] = set()
+        self.faults: set[str] = set()
+        self.sk_lookup: Sock | None = None
+        self.snapshot: tuple[Key | None, list[Entry]] = (None, [])
+        """The chain of the last segment's 4-tuple as it was before that segment: what a racing CPU still sees."""
+        self.stale: list[Entry] | None = None
+        self._begin("")
+
+    def _begin(self, event: str) -> None:
+        self._event = event
+        self._before = self.counters.copy()
+        self._segments: list[Segment] = []
+        self._results: list[Result] = []
+        self._rules: list[str] = []
+        self._functions: list[str] = []
+        self._messages: list[str] = []
+
+    def begin(self, event: Event | str) -> None:
+        """Start the record of an event, or of a timer named by a string."""
+        self._begin(event if isinstance(event, str) else type(event).__name__)
+
+    def outcome(self) -> Outcome:
+        """What the event at work has led to so far."""
+        moved = {name: n - self._before[name] for name, n in sorted(self.counters.items()) if n != self._before[name]}
+        return Outcome(
+            self.now,
+            self._event,
+            tuple(self._segments),
+            tuple(self._results),
+            moved,
+            {sk.name: queues(sk) for sk in self.socks.values() if sk.state is State.LISTEN},
+            tuple(self._rules),
+            tuple(self._functions),
+            tuple(self._messages),
+        )
+
+    def called(self, *functions: str) -> None:
+        """Control goes through these functions, in this order."""
+        self._functions += [name for name in functions if name not in self.policy.absent]
+
+    def fire(self, rule: str) -> None:
+        """A rule decided."""
+        self._rules.append(rule)
+
+    def count(self, *counters: str) -> None:
+        """Each of these counters grows by one."""
+        for name in counters:
+            self.counters[name] += 1
+
+    def send(self, segment: Segment) -> None:
+        """A segment leaves the host."""
+        self._segments.append(segment)
+
+    def returned(self, call: str, value: str, task: str = "main", state: str = "") -> None:
+        """A call returned a value to a task."""
+        self._results.append(Result(call, value, task, state))
+
+    def log(self, message: str) -> None:
+        """The kernel log gets a line."""
+        self._messages.append(message)
+
+    def failing(self, what: str) -> bool:
+        """Whether this was made to fail."""
+        return what in self.faults
+
+    def listendrop(self, *more: str) -> None:
+        """tcp_listendrop(): a SYN or an ACK died at the listener."""
+        self.called("tcp_listendrop")
+        self.count(*more, "ListenDrops")
+
+    def hashed(self, entry: Entry) -> bool:
+        """Whether an entry is in ehash."""
+        return entry.key is not None and any(each is entry for each in self.ehash.get(entry.key, ()))
+
+    def insert(self, entry: Entry) -> None:
+        """Put an entry at the head of its chain."""
+        assert entry.key is not None
+        self.ehash.setdefault(entry.key, []).insert(0, entry)
+
+    def unlink(self, entry: Entry) -> bool:
+        """Take an entry out of ehash; whether it was there."""
+        found = self.hashed(entry)
+        if found and entry.key is not None:
+            chain = self.ehash[entry.key] = [each for each in self.ehash[entry.key] if each is not entry]
+            if not chain:
+                del self.ehash[entry.key]
+        return found
+
+    def entries(self) -> list[Entry]:
+        """Every entry of ehash, in the order of its chains' creation."""
+        return [entry for chain in self.ehash.values() for entry in chain]
+
+    def requests(self, listener: Sock) -> list[Request]:
+        """The half-open requests of a listener."""
+        return [each for each in self.entries() if isinstance(each, Request) and each.listener is listener]
+
+    def isn(self, key: Key) -> int:
+        """secure_tcp_seq(): an initial sequence number for a 4-tuple; here always the same one."""
+        return zlib.crc32(str(key).encode())
+
+    def tsval(self) -> int:
+        """The timestamp that a segment sent now carries; it starts at 1, for 0 means none."""
+        return self.now + 1
+
+
+class Waiter:
+    """A task that sleeps in accept() on a listener until `deadline` (None: for ever)."""
+
+    __slots__ = ("deadline", "listener", "name", "task")
+
+    def __init__(self, task: str, listener: Sock, deadline: int | None, name: str) -> None:
+        self.task, self.listener, self.deadline, self.name = task, listener, deadline, name
+
+
+def queues(sk: Sock) -> Queues:
+    """The lengths of a listener's queues."""
+    return Queues(sk.max_ack_backlog, sk.ack_backlog, sk.qlen, sk.young, sk.fastopen_qlen)
+
+
+def reply(segment: Segment, flags: Flag, seq: int, ack: int) -> Segment:
+    """A bare segment back to the sender of one."""
+    return Segment(segment.key, flags, seq, ack)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from kread.data import load
 from kread.errors import SourceError, UsageError
-from kread.source.git_process import ANSWER_SECONDS, GitFailed, Repository, without_secret
+from kread.source.git_process import ANSWER_SECONDS, GitFailed, Repository, shown
 from kread.source.progress import Progress
 from kread.source.releases import nearest, parse_name
 
@@ -40,7 +40,7 @@ class Cloned:
 
     @property
     def origin(self) -> str:
-        return f"git {without_secret(self.url)} {self.tag}"
+        return f"git {shown(self.url)} {self.tag}"
 
     @property
     def identity(self) -> str:
@@ -80,8 +80,7 @@ def clone(
     repository = Repository(into)
     troubles: list[str] = []
     for url in remotes:
-        shown = without_secret(url)
-        progress.phase(f"asking {shown}")
+        progress.phase(f"asking {shown(url)}")
         try:
             found = Cloned(url, tag, _commit_of(repository, url, tag))
             if not found.commit:
@@ -92,7 +91,7 @@ def clone(
             _fetch(repository, found, folders, into, progress)
             return found
         except GitFailed as failed:
-            trouble = str(failed) if shown in str(failed) else f"{shown}: {failed}"
+            trouble = str(failed) if shown(url) in str(failed) else f"{shown(url)}: {failed}"
             troubles.append(trouble)
             if len(remotes) > 1:
                 progress.say(f"git cannot clone: {trouble}")
@@ -182,7 +181,7 @@ def _no_tag(repository: Repository, url: str, tag: str) -> SourceError:
     return SourceError(
         "no-such-tag",
         f"there is no tag {tag}",
-        where=without_secret(url),
+        where=shown(url),
         hint=f"the nearest are {', '.join(near)}" if near else "this repository has no tag of a release",
     )
 

@@ -156,14 +156,13 @@ class Repository:
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         fatal = [line for line in lines if line.startswith(("fatal:", "error:", "ERR"))]
         last = (fatal or lines or [f"git ended with status {process.returncode}"])[-1]
-        # A remote may send anything: only what can be printed reaches the terminal.
-        shown = "".join(c if c.isprintable() else " " for c in last.removeprefix("fatal: "))
-        raise GitFailed(without_secret(shown)[:400])
+        raise GitFailed(shown(last.removeprefix("fatal: "))[:400])
 
 
-def without_secret(text: str) -> str:
-    """A URL, or a text with URLs, without the user and the password that a URL may hold."""
-    return re.sub(r"://[^/@\s]*@", "://", text)
+def shown(text: str) -> str:
+    """A text from anywhere, fit for a terminal; URLs in it lose the user and the password that they may hold."""
+    printable = "".join(c if c.isprintable() else " " for c in text)
+    return re.sub(r"://[^/@\s]*@", "://", printable)
 
 
 def _environment(program: str, folder: Path) -> dict[str, str]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from git_server import Server, free_port, git, wait_for
 
 #: Of the real tree: files at the top, in the scope, outside of it, and a link within it.
 SLICE = (
@@ -66,30 +64,6 @@ def part(tree: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) 
     return folder
 
 
-@dataclass(frozen=True)
-class Server:
-    """A git server on loopback with one repository."""
-
-    port: int
-    repository: Path
-
-    @property
-    def url(self) -> str:
-        return f"git://127.0.0.1:{self.port}/{self.repository.name}"
-
-
-def git(*arguments: str, cwd: Path) -> str:
-    settings = ["-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "init.defaultBranch=main"]
-    done = subprocess.run(["git", *settings, *arguments], cwd=cwd, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def server(part: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """`git daemon` with tags v6.12, v6.12.1, v6.13-rc1, next-1, a submodule, a link out of the tree, and a hook."""
@@ -117,18 +91,9 @@ def server(part: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
     command = ["git", "daemon", f"--base-path={base}", "--export-all", "--listen=127.0.0.1", f"--port={port}"]
     daemon = subprocess.Popen([*command, "--reuseaddr"], stderr=subprocess.DEVNULL, start_new_session=True)
     try:
-        _wait_for(port)
+        wait_for(port)
         yield Server(port, repository)
     finally:
         os.killpg(daemon.pid, 15)
         daemon.wait()
     assert not (base / "hook-ran").exists()
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(100):
-        with socket.socket() as client:
-            if client.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    pytest.fail("git daemon does not listen")

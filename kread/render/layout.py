@@ -3,7 +3,7 @@
 Theory of operation: every line of kread's terminal output is one Row. Width is measured on the plain text, before
 colour and hyperlinks are put round it. A long text is broken at spaces, before && and || where there are any, and
 goes on under its own beginning; its place stands on the first line, so that the eye finds all places in one column. A
-place that would take more than half of the line gets a line of its own.
+place that would break a word, or leave the text less than a third of the line, gets a line of its own.
 """
 
 from __future__ import annotations

@@ -1,0 +1,191 @@
+"""The graph formats, each opened by the program that it is for: Graphviz, networkx, Mermaid's own parser."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import networkx
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import samples
+
+from kread.facts import Edge, Function
+from kread.render.dot import dot
+from kread.render.drawing import HUB_CALLERS, Drawing, plan
+from kread.render.graph_json import graph_json
+from kread.render.graphml import graphml
+from kread.render.mermaid import mermaid
+
+SVG = "{http://www.w3.org/2000/svg}"
+GRAPHML = "{http://graphml.graphdrawing.org/xmlns}"
+
+
+def small() -> Drawing:
+    steps = [step for trail in samples.ANSWER.trails for step in trail.steps]
+    edges = [step.edge for step in steps if step.edge] + [edge for step in steps for edge in step.others]
+    return Drawing((), tuple(edges), "thing_receive > thing_insert", (samples.RECEIVE, samples.INSERT), "v6.12.117")
+
+
+def awkward() -> Drawing:
+    """Names and texts that are words or markup of some format."""
+    end = samples.function("end", "net/a&b.c", 1)
+    graph = samples.function("graph", 'net/"<c>.c', 2, presence="CONFIG_A && !CONFIG_B")
+    edges = (
+        samples.edge(end, graph, 5, 'graph("<%s>" "\\n", a & b)', kind="macro"),
+        samples.edge(graph, end, 6, "p->end()", kind="ops_table", grade="object", slot="struct a.end"),
+    )
+    return Drawing((), edges, 'a "title" -- <&>', (end,), "v6.12.117")
+
+
+def large(seed: int = 4) -> Drawing:
+    chance = random.Random(seed)
+    functions = [
+        samples.function(f"do_{number}", f"net/s{number % 9}/f{number % 23}.c", number) for number in range(200)
+    ]
+    edges: list[Edge] = []
+    for number, function in enumerate(functions[1:-1], 1):
+        edges.append(samples.edge(functions[(number - 1) // 3], function, number, "x()"))
+        if number % 4 == 0:
+            edges.append(samples.edge(function, functions[-1], number, "hub()"))
+    chance.shuffle(edges)
+    chance.shuffle(functions)
+    return Drawing(tuple(functions), tuple(edges), "large", (), "v6.12.117")
+
+
+DRAWINGS = {"small": small, "awkward": awkward, "large": large}
+EACH = pytest.mark.parametrize("name", sorted(DRAWINGS))
+
+
+def test_hubs_are_text_in_their_callers() -> None:
+    drawn = plan(large())
+    names = {function.name for function in drawn.functions}
+    assert "do_199" not in names
+    assert len(names) == 199
+    assert sum(hubs == ("do_199",) for hubs in drawn.hubs.values()) == 49 >= HUB_CALLERS
+
+
+def test_the_order_of_what_was_found_does_not_matter() -> None:
+    for write in (dot, mermaid, graphml, graph_json):
+        assert write(large(1)) == write(large(2))
+
+
+def test_calls_between_two_functions_are_one_link_the_surest_first() -> None:
+    twice = samples.edge(
+        samples.RECEIVE, samples.DISPATCH, 3, "p->f()", kind="ops_table", grade="type", slot="struct a.f"
+    )
+    (link,) = plan(Drawing((), (twice, samples.RECEIVE_EDGE), "")).links
+    assert link.edges == (samples.RECEIVE_EDGE, twice)
+    assert (link.style, link.label) == ("direct", ".f")
+
+
+def graphviz(text: str, kind: str) -> bytes:
+    program = shutil.which("dot") or pytest.skip("no dot; to enable, install the package graphviz")
+    done = subprocess.run([program, f"-T{kind}"], input=text.encode(), capture_output=True, timeout=120, check=True)
+    assert done.stderr == b""
+    return done.stdout
+
+
+@EACH
+def test_graphviz_draws_every_function_and_link(name: str) -> None:
+    drawing = DRAWINGS[name]()
+    drawn = plan(drawing)
+    root = ElementTree.fromstring(graphviz(dot(drawing), "svg"))
+    classes = [group.get("class") for group in root.iter(f"{SVG}g")]
+    assert classes.count("node") == len(drawn.functions) + 1  # the legend
+    assert classes.count("edge") == len(drawn.links)
+    texts = {text.text for text in root.iter(f"{SVG}text")}
+    assert {function.name for function in drawn.functions} <= texts
+
+
+def networkx_of(drawing: Drawing, tmp_path: Path) -> networkx.DiGraph[str]:
+    file = tmp_path / "graph.graphml"
+    file.write_text(graphml(drawing), encoding="utf-8")
+    found: networkx.DiGraph[str] = networkx.read_graphml(file)
+    return found
+
+
+@EACH
+def test_networkx_reads_graphml(name: str, tmp_path: Path) -> None:
+    drawing = DRAWINGS[name]()
+    drawn = plan(drawing)
+    found = networkx_of(drawing, tmp_path)
+    labels = {ident: values["label"] for ident, values in found.nodes(data=True)}
+    assert sorted(labels.values()) == sorted(function.name for function in drawn.functions)
+    links = sorted((labels[one], labels[other]) for one, other in found.edges())
+    assert links == sorted((link.caller.name, link.callee.name) for link in drawn.links)
+    assert all(isinstance(values["line"], int) for _, values in found.nodes(data=True))
+    assert all(isinstance(values["weight"], int) for *_, values in found.edges(data=True))
+
+
+@EACH
+def test_graphml_declares_each_key_it_uses(name: str) -> None:
+    root = ElementTree.fromstring(graphml(DRAWINGS[name]()))
+    keys = {(key.get("id"), key.get("for")) for key in root.iter(f"{GRAPHML}key")}
+    nodes = {node.get("id") for node in root.iter(f"{GRAPHML}node")}
+    for kind in ("node", "edge", "graph"):
+        used = {data.get("key") for one in root.iter(f"{GRAPHML}{kind}") for data in one.findall(f"{GRAPHML}data")}
+        assert used <= {ident for ident, owner in keys if owner == kind}
+    assert all({edge.get("source"), edge.get("target")} <= nodes for edge in root.iter(f"{GRAPHML}edge"))
+
+
+def test_json_keeps_every_call() -> None:
+    found = json.loads(graph_json(small()))
+    assert found["schema"] == "kread.graph/1"
+    assert {link["style"] for link in found["links"]} == {"direct", "macro", "dispatch", "guess"}
+    known = {function["id"] for function in found["functions"]}
+    assert all({link["caller"], link["callee"]} <= known for link in found["links"])
+
+
+NODE_PARSE = """
+import { JSDOM } from 'jsdom';
+const window = new JSDOM('').window;
+globalThis.window = window; globalThis.document = window.document;
+const mermaid = (await import('mermaid')).default;
+let text = ''; for await (const part of process.stdin) text += part;
+await mermaid.parse(text);
+const found = await mermaid.mermaidAPI.getDiagramFromText(text);
+const vertices = found.db.getVertices();
+console.log(JSON.stringify({type: found.type, edges: found.db.getEdges().length,
+  labels: [...vertices.values()].map(v => v.text)}));
+"""
+
+
+@EACH
+def test_mermaid_parses_it(name: str, tmp_path: Path) -> None:
+    modules = Path(os.environ.get("KREAD_TEST_NODE_MODULES", "node_modules")).resolve()
+    node = shutil.which("node")
+    if not node or not (modules / "mermaid").is_dir() or not (modules / "jsdom").is_dir():
+        pytest.skip("no mermaid; to enable, npm install mermaid jsdom and set KREAD_TEST_NODE_MODULES")
+    (tmp_path / "node_modules").symlink_to(modules)
+    (tmp_path / "parse.mjs").write_text(NODE_PARSE)
+    drawing = DRAWINGS[name]()
+    drawn = plan(drawing)
+    done = subprocess.run(
+        [node, "parse.mjs"],
+        input=mermaid(drawing),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["edges"] == len(drawn.links)
+    plain = [re.sub(r" \(\+ .*\)$", "", label) for label in found["labels"]]
+    assert sorted(plain) == sorted(function.name for function in drawn.functions)
+
+
+def test_a_function_may_have_no_link() -> None:
+    alone = Function("net/a.c", "alone", 1, 2)
+    assert plan(Drawing((alone,), (), "")).functions == (alone,)

@@ -30,6 +30,7 @@ STRONG_CALL, WEAK_CALL = "annotation()", "empty()"
 HEADS = ("for", "while", "if", "switch")
 RECORD = "record"
 FRAGMENT = "fragment"
+ASSEMBLER, ASSEMBLER_CALL = "asm", "asm()"
 
 _KEYWORDS = frozenset(
     "auto break case char const continue default do double else enum extern float for goto if inline int long"
@@ -39,7 +40,7 @@ _KEYWORDS = frozenset(
 #: Words that leave nothing of a declaration when they are taken out of it.
 _QUALIFIERS = frozenset(
     "inline __inline __inline__ static extern const volatile register restrict __restrict __extension__ __signed__"
-    " _Noreturn auto".split()
+    " _Noreturn auto __seg_fs __seg_gs".split()
 )
 _PARENS = r"\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\)"
 _ATTRIBUTE = re.compile(rf"\b(?:__attribute__|__attribute|__declspec|_Pragma|_Alignas|__asm__|asm)\s*{_PARENS}")
@@ -52,7 +53,7 @@ _RECORD = re.compile(r"\b(?:struct|union)\b[^{};]*\{\s*(\w+)\s*;?\s*\}")
 class MacroTable:
     """The names that preparation looks for.
 
-    kinds    -- name -> STRONG, WEAK, STRONG_CALL, WEAK_CALL, one of HEADS, FRAGMENT or RECORD
+    kinds    -- name -> STRONG, WEAK, STRONG_CALL, WEAK_CALL, one of HEADS, FRAGMENT, ASSEMBLER, ASSEMBLER_CALL or RECORD
     fixed    -- for a RECORD, how many arguments stand before the members
     declares -- name -> (position of the type or -1, position of the declared name)
     """
@@ -156,6 +157,8 @@ def _rest(body: str, name: str, kinds: Mapping[str, str]) -> tuple[str, bool]:
     """What remains of a body without qualifiers and annotations, and whether a word of weight was among them."""
     if not body:
         return "", False
+    if body[0] == ",":
+        return "", True  # a further parameter, which one configuration has
     strong = False
 
     def reduce(found: re.Match[str]) -> str:
@@ -180,11 +183,23 @@ def _rest(body: str, name: str, kinds: Mapping[str, str]) -> tuple[str, bool]:
 _PIECE = re.compile(rf"=(?!=)|[*/]\s*\d|\w+\s*{_PARENS}[;,]?\s*\w+\s*\(")
 
 
+#: Another word for `asm`, and a macro that hands its argument to it.
+_ASSEMBLER = re.compile(r"(?:asm|__asm__)(?:\s+\w+)*")
+_ASSEMBLER_CALL = re.compile(r"(?:do\s*\{\s*)?(?:asm|__asm__)\s+(?:\w+\s*)*\(\s*\w+\s*\)")
+
+
 def _fragments(by_name: Mapping[str, list[Define]], kinds: dict[str, str]) -> None:
     for name, listed in by_name.items():
-        if name in kinds or any(define.params is not None for define in listed):
+        if name in kinds:
             continue
         bodies = [define.body for define in listed if define.body]
+        if any(define.params is not None for define in listed):
+            if any(_ASSEMBLER_CALL.match(define.body) for define in listed if define.params):
+                kinds[name] = ASSEMBLER_CALL
+            continue
+        if all(_ASSEMBLER.fullmatch(body) for body in bodies):
+            kinds[name] = ASSEMBLER
+            continue
         if all(_PIECE.match(body) or body.count("{") != body.count("}") for body in bodies):
             kinds[name] = FRAGMENT
 

@@ -21,7 +21,17 @@ from kread.parse.blanking import blank, spaces
 from kread.parse.brackets import PARENS
 from kread.parse.conditional import Conditions
 from kread.parse.layout import blocks
-from kread.parse.macro_table import FRAGMENT, HEADS, STRONG, STRONG_CALL, WEAK, WEAK_CALL, MacroTable
+from kread.parse.macro_table import (
+    ASSEMBLER,
+    ASSEMBLER_CALL,
+    FRAGMENT,
+    HEADS,
+    STRONG,
+    STRONG_CALL,
+    WEAK,
+    WEAK_CALL,
+    MacroTable,
+)
 from kread.parse.rewriting import Invocation, before, body, head
 from kread.parse.scope import Scope, enumeration, record, table_values
 
@@ -142,6 +152,9 @@ def _words(code: bytes, table: MacroTable) -> dict[bytes, str]:
 
 
 def _rewritten(code: bytes, table: MacroTable, words: dict[bytes, str], scope: Scope) -> bytes:
+    assembler = [word for word, kind in words.items() if kind == ASSEMBLER]
+    if assembler:
+        code = re.sub(rb"\b(?:" + b"|".join(assembler) + rb")\b", lambda found: b"asm".ljust(len(found.group())), code)
     code = _fixed_words(code, scope)
     if words:
         code = _by_name(code, words, scope)
@@ -172,7 +185,7 @@ _FIXED = re.compile(
     rb"|(?P<typeof>typeof|__typeof__|__typeof|typeof_unqual|__typeof_unqual__))\s*"
     + PARENS
     + rb"|\b(?P<keyword>(?:__alignof__|__alignof|alignof|_Alignof|offsetof|__builtin_offsetof)\b)"
-    rb"|\b(?P<signed>__signed__|__signed)\b"
+    rb"|\b(?P<word>__signed__|__signed|auto)\b"
 )
 
 
@@ -181,8 +194,8 @@ def _fixed_words(code: bytes, scope: Scope) -> bytes:
 
     def replace(found: re.Match[bytes]) -> bytes:
         shown = found.group()
-        if found.lastgroup == "signed":
-            return b"signed".ljust(len(shown))
+        if found.lastgroup == "word":
+            return b"Auto" if shown == b"auto" else b"signed".ljust(len(shown))
         if found.lastgroup == "keyword":
             return b"X" + shown[1:]  # the grammar knows these words, and takes less behind them than the compiler
         if found.lastgroup != "typeof":
@@ -221,6 +234,8 @@ def _by_name(code: bytes, words: dict[bytes, str], scope: Scope) -> bytes:
             return spaces(word) + (args or b"") if args else spaces(word)
         if args is None:
             return shown
+        if kind == ASSEMBLER_CALL:
+            return spaces(shown)
         if kind == WEAK_CALL and follows == b";" and (last in b";{}:" or (last == b")" and word[:2] != b"__")):
             return shown
         if kind == WEAK_CALL and follows in (b"{", b";") and last in _BEFORE_WORD and last not in b")]":
@@ -231,7 +246,7 @@ def _by_name(code: bytes, words: dict[bytes, str], scope: Scope) -> bytes:
     return pattern.sub(replace, code)
 
 
-_REPLACED = frozenset((STRONG, WEAK, STRONG_CALL, WEAK_CALL, FRAGMENT, *HEADS))
+_REPLACED = frozenset((STRONG, WEAK, STRONG_CALL, WEAK_CALL, FRAGMENT, ASSEMBLER_CALL, *HEADS))
 _AFTER_VALUE = frozenset(b",)=.-[?:<>!&|+/%^]"[i : i + 1] for i in range(16))
 _STATEMENT_ENDS = (b";", b"{", b"}", b")")
 _BEFORE_VALUE = frozenset(b"(,=&*+-!<>|?"[i : i + 1] for i in range(12))

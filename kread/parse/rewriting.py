@@ -74,7 +74,7 @@ _TYPE_ARGUMENT = re.compile(
     rb"(?<=[(,])(?:\s*+(?:(?:const|volatile|struct|union|enum|unsigned|signed|int|char|long|short|void|bool|_Bool|float"
     rb"|double)\b[\w\s*]*+|[A-Za-z_]\w*+\s*+\*[\s*]*+(?:const\b\s*+)?)(?:\[[^][(){};,]*+\]\s*+)?(?=[,)])"
     rb"|\s*+[A-Za-z_]\w*+\s++[A-Za-z_]\w*+(?:" + PARENS + rb")?+\s*+(?=[,)])|\s*+\[\w++\]\s*+(?=[,)])"
-    rb"|\s*+(?:[=!<>]=|[<>]|&&|\|\||<<|>>|[-+*/%|&^]=?)\s*+(?=[,)])|\s++(?=,)|(?<=,)\s++(?=\)))"
+    rb"|\s*+(?!\*++\s*\))[-+*/%|&^~!<>=]{1,3}\s*+(?=[,)])|\s++(?=,)|(?<=,)\s++(?=\)))"
 )
 #: What only a macro can be: a name and a parenthesis, and no operator behind it.
 _OPENING = re.compile(

@@ -129,8 +129,10 @@ _MEMBER = re.compile(
 )
 _EMPTY = re.compile(rb"(?<=[;{])(\s*+);")
 #: Bit fields without a name, and those of a record or enumeration written on the spot, which the grammar lacks.
+_BITS = rb"(?:const\s+)?(?:(?:(?:signed|unsigned|long|int|char|short)\b\s*+)++|\w++\s*+)"
 _UNNAMED = re.compile(
-    rb"(?<=[;{])\s*+(?:const\s+)?(?:(?:signed|unsigned|long|int|char|short)\s+)*\w+\s*:[^;{},:]*+;"
+    rb"(?<=[;{])\s*+" + _BITS + rb"(?::[^;{},:]*+,\s*+)*+:[^;{},:]*+;"
+    rb"|(?<=[;{])(?P<type>\s*+" + _BITS + rb")(?::[^;{},:]*+,\s*+)++"
     rb"|,\s*:[^,;:{}]*+(?=[,;])|(?<=\})(?P<name>\s*\w+\s*):[^,;:{}]*+(?=[;,])"
 )
 _FIELD_MACRO = re.compile(
@@ -155,7 +157,7 @@ def record(text: bytes, offset: int, table: MacroTable, words: dict[bytes, str],
 
 
 def _unnamed(found: re.Match[bytes]) -> bytes:
-    name = found.group("name") or b""
+    name = found.group("name") or found.group("type") or b""
     return name + spaces(found.group()[len(name) :])
 
 

@@ -62,12 +62,29 @@ class Changes:
                 self._fields.setdefault(field, []).append(match.start())
         return names
 
-    def between(self, edge: int, block: int, offset: int, text: str) -> bool:
-        """Whether something that `text` names may change after the branch `edge` and before the call at `offset`."""
+    def before(self, block: int, offset: int, blocks: set[int]) -> frozenset[str]:
+        """The names, and the fields as "->field", that may be assigned in `blocks` or before `offset` in `block`."""
+        names = self._all()
+        found = set()
+        for prefix, kinds in (("", names), ("->", self._fields)):
+            for name, places in kinds.items():
+                for place in places:
+                    at = self._body.flow.block_at(place)
+                    if at in blocks or (at == block and place < offset):
+                        found.add(prefix + name)
+                        break
+        return frozenset(found)
+
+    def _all(self) -> dict[str, list[int]]:
         if self._names is None:
             self._names = self._collect()
+        return self._names
+
+    def between(self, edge: int, block: int, offset: int, text: str) -> bool:
+        """Whether something that `text` names may change after the branch `edge` and before the call at `offset`."""
+        assigned = self._all()
         names, fields = names_of(text)
-        places = [place for name in names for place in self._names.get(name, ())]
+        places = [place for name in names for place in assigned.get(name, ())]
         places += [place for field in fields for place in self._fields.get(field, ())]
         if not places:
             return False

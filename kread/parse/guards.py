@@ -59,6 +59,7 @@ class SiteContext:
     held   -- locks and sections held on every way to the call
     exits  -- all exits before the call
     stale  -- those of `guards` whose operands may have changed before the call
+    changed -- names, and fields as "->field", that the function may assign before the call
     faulty -- the parser did not understand all of the function, or the site is not in it: take the rest with care
     """
 
@@ -67,6 +68,7 @@ class SiteContext:
     held: tuple[Held, ...] = ()
     exits: tuple[Exit, ...] = ()
     stale: tuple[Guard, ...] = ()
+    changed: frozenset[str] = frozenset()
     faulty: bool = False
 
 
@@ -151,8 +153,13 @@ class _Site:
             self.reader.locks.held(self.offset, self.block, self.dominators),
             tuple(dict.fromkeys(found for *_, found in self.found_exits)),
             tuple(dict.fromkeys(stale)),
+            changes.before(self.block, self.offset, self.reaching if self.again() else self.reaching - {self.block}),
             flow.faulty,
         )
+
+    def again(self) -> bool:
+        """Whether control may come back to the call."""
+        return any(target in self.reaching for target in self.body.flow.succ[self.block])
 
     def within(self, span: Span) -> bool:
         return span[0] <= self.offset < span[1]

@@ -1,0 +1,86 @@
+"""What the reader assumes (`--assume EXPR`): guards that it refutes, and guards that it makes shorter.
+
+Theory of operation: an assumption is a condition in C about the same texts that guards are about, say
+`sk->sk_state == TCP_LISTEN`, taken to be true wherever it is asked. A guard that cannot be met under it refutes the
+path; a guard that is met anyway need not be told; of a nested guard only the part is told that is still open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from kread.errors import UsageError
+from kread.facts import Guard
+from kread.parse.wording import conjunction, fold
+from kread.paths.conditions import Condition, Fact, balanced, condition, constant, decide, implied, operands
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """A condition that the reader takes to be true, and the facts that follow from it."""
+
+    text: str
+    known: frozenset[Fact]
+
+    @classmethod
+    def parse(cls, text: str) -> Assumption:
+        """The assumption written as `text`; UsageError where that is no condition that says anything."""
+        folded = fold(text)
+        known = implied(condition(folded)) if folded and balanced(folded) else frozenset()
+        if not known or any(_says_nothing(fact.lvalue) for fact in known):
+            raise UsageError(
+                "no-assumption",
+                "An assumption is a condition in C whose outcome names something.",
+                where=f"--assume {text!r}",
+                hint="Write it as the source does, e.g. --assume 'sk->sk_state == TCP_LISTEN' or --assume '!th->ack'.",
+            )
+        return cls(folded, known)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _says_nothing(lvalue: str) -> bool:
+    """Whether an lvalue is empty, a constant, or a comparison with one side missing."""
+    return not lvalue or lvalue[0] in "=<>&|" or lvalue[-1] in "=<>&|" or bool(constant(lvalue))
+
+
+def _answer(assumptions: Iterable[Assumption], what: Condition) -> bool | None:
+    return decide((fact for assumption in assumptions for fact in sorted(assumption.known, key=str)), what)
+
+
+def refutes(assumption: Assumption, guard: Guard) -> bool:
+    """Whether a guard cannot be met under an assumption."""
+    return _answer([assumption], condition(guard.text)) is (not guard.holds)
+
+
+def refuted(assumptions: Sequence[Assumption], guards: Iterable[Guard]) -> Guard | None:
+    """The first guard that cannot be met under the assumptions taken together, None where all can."""
+    for guard in guards:
+        if _answer(assumptions, condition(guard.text)) is (not guard.holds):
+            return guard
+    return None
+
+
+def simplified(assumptions: Sequence[Assumption], guards: Iterable[Guard]) -> tuple[Guard, ...]:
+    """The guards without those that the assumptions meet, and of a `not A && B` only what is open.
+
+    A guard that stands literally as assumed is kept: it is where the assumption matters.
+    """
+    found = []
+    for guard in guards:
+        what = condition(guard.text)
+        answer = _answer(assumptions, what)
+        if answer is guard.holds and what.operator != "test":
+            continue
+        if answer is None and what.operator == "and" and not guard.holds:
+            guard = replace(guard, text=_open(assumptions, guard.text))
+        found.append(guard)
+    return tuple(found)
+
+
+def _open(assumptions: Sequence[Assumption], text: str) -> str:
+    parts = operands(text, "&&")
+    left = [part for part in parts if _answer(assumptions, condition(part)) is not True]
+    return conjunction(left or parts)

@@ -1,0 +1,142 @@
+"""Where values are put: assignments, stores by accessor macros, copies of whole objects, lists, indexed by what they reach.
+
+A flow's target is only looked at as text here (its last member, or its name), since almost all flows of a
+kernel have nothing to do with functions; the few that are asked for are read as terms later.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import NamedTuple
+
+from kread.parse.unit import CallRow
+from kread.resolve.idioms import idioms
+from kread.resolve.program import FunctionId, Program
+
+_LAST_MEMBER = re.compile(r"(?:->|\.)\s*([A-Za-z_]\w*)\s*(?:\[[^\[\]]*\]\s*)*\)*$")
+_FIRST_NAME = re.compile(r"[A-Za-z_]\w*")
+
+#: The target of a flow row that is a function's result.
+RETURN = "return"
+
+
+class Store(NamedTuple):
+    """`target = value`, written in a function. `through`: the target is what the expression points to."""
+
+    at: FunctionId
+    line: int
+    target: str
+    value: str
+    cond: str
+    through: bool = False
+
+    @property
+    def text(self) -> str:
+        return f"{'*' if self.through else ''}{self.target} = {self.value}"
+
+
+class Link(NamedTuple):
+    """A node put into a list."""
+
+    at: FunctionId
+    line: int
+    node: str
+    head: str
+    cond: str
+
+
+class Stores:
+    """The stores of a program by what they put a value into."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        #: last member's name -> stores into a member of that name
+        self.members: dict[str, list[Store]] = defaultdict(list)
+        #: variable's name -> stores into a variable of that name, or an element of it
+        self.variables: dict[str, list[Store]] = defaultdict(list)
+        #: stores through a pointer: `*p = x`
+        self.derefs: list[Store] = []
+        self.returns: dict[FunctionId, list[Store]] = defaultdict(list)
+        self.copies: list[Store] = []
+        self.links: list[Link] = []
+        #: loop variable -> the walks that set it
+        self.walks: dict[str, list[Link]] = defaultdict(list)
+        #: function's name -> the calls by that name
+        self.calls: dict[str, list[tuple[FunctionId, CallRow]]] = defaultdict(list)
+        self._flows()
+        self._calls()
+
+    def _flows(self) -> None:
+        for index, unit in enumerate(self.program.units):
+            for row in unit.flows:
+                self._store(Store(FunctionId(index, row.function), row.line, row.target, row.value, row.cond))
+
+    def _store(self, store: Store) -> None:
+        target = store.target
+        if target == RETURN:
+            self.returns[store.at].append(store)
+            return
+        if store.value[0] in "@*":
+            self.copies.append(store)
+        if target.isidentifier():
+            self.variables[target].append(store)
+            return
+        last = _LAST_MEMBER.search(target)
+        if last is not None:
+            alias = self.program.aliases.get(last.group(1))
+            self.members[alias.rsplit(".", 1)[-1] if alias else last.group(1)].append(store)
+            if alias:
+                self.members[last.group(1)].append(store)
+        elif target[0] == "*" or store.through:
+            self.derefs.append(store)
+        else:
+            name = _FIRST_NAME.search(target)
+            if name is not None:
+                self.variables[name.group()].append(store)
+
+    def _calls(self) -> None:
+        table = idioms()
+        special = {*table.stores, *table.copies, *table.list_adds, *table.list_each}
+        for index, unit in enumerate(self.program.units):
+            ids: dict[int, FunctionId] = {}
+            for row in unit.calls:
+                name = row.callee
+                at = ids.get(row.function)
+                if at is None:
+                    at = ids[row.function] = FunctionId(index, row.function)
+                self.calls[name].append((at, row))
+                if name in special and row.origin in ("src", "arg"):
+                    self._special(name, at, row)
+
+    def _special(self, name: str, at: FunctionId, row: CallRow) -> None:
+        table = idioms()
+        args = row.args
+        for store in table.stores.get(name, ()):
+            if max(store["target"], store["value"]) >= len(args):
+                continue
+            target = args[store["target"]]
+            if store.get("member"):
+                target = f"({target})->{store['member']}"
+            self._pointed(Store(at, row.line, target, args[store["value"]], row.cond), store["pointer"])
+        copy = table.copies.get(name)
+        if copy is not None and len(args) > max(copy["target"], copy["value"]):
+            self.copies.append(Store(at, row.line, f"*({args[copy['target']]})", f"*({args[copy['value']]})", row.cond))
+        added = table.list_adds.get(name)
+        if added is not None and len(args) > max(added["node"], added["head"]):
+            self.links.append(Link(at, row.line, args[added["node"]], args[added["head"]], row.cond))
+        walk = table.list_each.get(name)
+        if walk is not None and len(args) > walk["member"]:
+            link = Link(at, row.line, args[walk["member"]], args[walk["head"]], row.cond)
+            self.walks[args[walk["variable"]]].append(link)
+
+    def _pointed(self, store: Store, pointer: bool) -> None:
+        """Add a store by an accessor: `*&x` is x."""
+        if not pointer:
+            self._store(store)
+            return
+        bare = re.sub(r"^\([^()]*\*\s*\)\s*(?=&)", "", store.target)
+        if bare.startswith("&"):
+            self._store(store._replace(target=bare[1:].strip()))
+        else:
+            self._store(store._replace(target=f"*({store.target})"))

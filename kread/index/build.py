@@ -106,7 +106,9 @@ def is_fresh(tree: SourceTree, scope: Scope, target: Path) -> bool:
 
     graph = GraphStore(target)
     try:
-        return graph.meta("sources") == _listing(scope) and graph.meta("stamp") == stamp(tree, graph.packed("files") or ())
+        return graph.meta("sources") == _listing(scope) and graph.meta("stamp") == stamp(
+            tree, graph.packed("files") or ()
+        )
     finally:
         graph.close()
 
@@ -123,8 +125,7 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> 
         macros = MacroIndex(heads, closures)
         progress.phase("learning the release's macros")
         table = learn(macros.header_defines())
-        headers = {name: found for name, found in macros.by_name.items()}
-        reader = Reader(table, lambda name: headers.get(name, ()), macros.seen_by, macros.own_defines)
+        reader = Reader(table, macros.in_headers, macros.seen_by, macros.own_defines)
         macros.digests  # computed before the fork, so that the processes share it
         progress.phase("parsing")
         files = sorted(heads)

@@ -15,11 +15,15 @@ from kread import presence
 from kread.facts import Evidence, Function
 from kread.index.macros import MacroIndex
 from kread.parse.unit import FILE_SCOPE, CallRow, Unit
+from kread.resolve.cost import hop_cost, stations
 from kread.resolve.direct import Definitions, reachable
 from kread.resolve.pointers import callback_edges, pointer_targets, slot_values
 from kread.resolve.program import FunctionId, Program
 
 EdgeRow = tuple[Any, ...]
+
+#: Kinds of edges that are a choice among several functions at run time.
+DISPATCHES = frozenset({"ops_table", "slot_assignment", "parameter", "callback"})
 
 
 class _Numbers:
@@ -111,7 +115,9 @@ def link(
             for record, field, function, table, file, line, text, cond in slot_values(program, definitions)
         ),
         "unresolved": unresolved,
-        "fault": ((unit.file, line, function, construct) for unit in units for line, function, construct in unit.faults),
+        "fault": (
+            (unit.file, line, function, construct) for unit in units for line, function, construct in unit.faults
+        ),
         "member": (
             (row.record, row.position, row.name, row.type, unit.file, row.line, row.cond)
             for unit in units
@@ -126,7 +132,16 @@ def link(
     # The slot rows may name functions that nothing else does, so they are made before the function table is.
     tables["slot"] = list(tables["slot"])
     tables["function"] = list(tables["function"])
-    return {"edges": str(len(edges)), "functions": str(len(numbers.ids))}, {"adjacency": _adjacency(edges)}, tables
+    depths = {(unit.file, row.line, row.column): row.depth for unit in units for row in unit.calls if row.depth}
+    conds = {number: function.presence for function, number in numbers.ids.items()}
+    names = {number: function.name for function, number in numbers.ids.items()}
+    adjacency = _adjacency(edges, depths, conds)
+    callers: dict[int, int] = defaultdict(int)
+    for rows in adjacency.values():
+        for callee in {row[0] for row in rows}:
+            callers[callee] += 1
+    packed = {"adjacency": adjacency, "stations": stations(callers, names)}
+    return {"edges": str(len(edges)), "functions": str(len(numbers.ids))}, packed, tables
 
 
 def _params(params: tuple[str, ...] | None) -> str | None:
@@ -157,7 +172,9 @@ def _direct(
                 kind = "cleanup" if call.origin == "cleanup" else "macro"
                 evidence.append(Evidence("macro", macro.file, macro.line, macro.text))
         for callee, both in found:
-            edges.append(_edge(numbers, function, callee, call, kind, "certain", len(found), both, "", "", "", evidence))
+            edges.append(
+                _edge(numbers, function, callee, call, kind, "certain", len(found), both, "", "", "", evidence)
+            )
 
 
 def shown(call: CallRow) -> str:
@@ -209,9 +226,24 @@ def unpack_evidence(data: bytes) -> tuple[Evidence, ...]:
     return tuple(Evidence(*row) for row in marshal.loads(data))
 
 
-def _adjacency(edges: Sequence[EdgeRow]) -> dict[int, tuple[int, ...]]:
-    """caller -> the numbers of its edges, for a search that must not read the edges themselves."""
-    found: dict[int, dict[int, None]] = defaultdict(dict)
-    for row in edges:
-        found[row[0]][row[1]] = None
-    return {caller: tuple(callees) for caller, callees in sorted(found.items())}
+def _adjacency(edges: Sequence[EdgeRow], depths: Mapping[tuple[str, int, int], int], conds: Mapping[int, str]) -> Any:
+    """caller -> (callee, cost, dispatch, edge): what a search needs, so that it never reads the edges themselves.
+
+    A dispatch is numbered by its caller and slot; of several edges to the same callee by the same dispatch the cheapest stands.
+    """
+    sites: dict[tuple[int, str], int] = {}
+    best: dict[tuple[int, int, int], tuple[int, int]] = {}
+    for number, row in enumerate(edges, 1):
+        caller, callee, file, line, column, _, kind, grade, _, cond, slot = row[:11]
+        dispatch = 0
+        if kind in DISPATCHES:
+            dispatch = sites.setdefault((caller, slot), len(sites) + 1)
+        conditional = cond != "" and cond != conds.get(caller, "")
+        cost = hop_cost(kind, grade, depths.get((file, line, column), 0), conditional)
+        key = (caller, callee, dispatch)
+        if key not in best or cost < best[key][0]:
+            best[key] = (cost, number)
+    found: dict[int, list[tuple[int, int, int, int]]] = defaultdict(list)
+    for (caller, callee, dispatch), (cost, number) in best.items():
+        found[caller].append((callee, cost, dispatch, number))
+    return {caller: tuple(sorted(rows)) for caller, rows in sorted(found.items())}

@@ -101,7 +101,9 @@ class MacroIndex:
                 used[name] = sorted(mentioned)
         current = dict(own)
         for _ in range(NESTING):
-            current.update([(name, hash((own[name], *[current[word] for word in words]))) for name, words in used.items()])
+            current.update(
+                [(name, hash((own[name], *[current[word] for word in words]))) for name, words in used.items()]
+            )
         return current
 
     def mentioned(self, data: bytes) -> list[str]:
@@ -113,6 +115,13 @@ class MacroIndex:
         digests = self.digests
         text = repr([digests[name] for name in names])
         return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+    def in_headers(self, name: str) -> Sequence[Macro]:
+        """The definitions of a name in headers."""
+        found = self.by_name.get(name, ())
+        if any(macro.file.endswith(".c") for macro in found):
+            return [macro for macro in found if not macro.file.endswith(".c")]
+        return found
 
     def lookup(self, name: str) -> Sequence[Macro]:
         """The definitions of a name anywhere in the scope."""

@@ -67,7 +67,10 @@ def _open(file: Path) -> sqlite3.Connection:
         return sqlite3.connect(file, timeout=60)
     except sqlite3.Error as error:
         raise SourceError(
-            "index-unreadable", f"The index can't be opened: {error}", where=str(file), hint="Set KREAD_HOME to a writable directory."
+            "index-unreadable",
+            f"The index can't be opened: {error}",
+            where=str(file),
+            hint="Set KREAD_HOME to a writable directory.",
         ) from error
 
 
@@ -138,7 +141,9 @@ class FactStore:
         self._connection.close()
 
 
-def write_graph(file: Path, meta: Mapping[str, str], packed: Mapping[str, Any], tables: Mapping[str, Iterable[tuple[Any, ...]]]) -> None:
+def write_graph(
+    file: Path, meta: Mapping[str, str], packed: Mapping[str, Any], tables: Mapping[str, Iterable[tuple[Any, ...]]]
+) -> None:
     """Write a linked graph to a fresh file; the caller renames it into place."""
     file.unlink(missing_ok=True)
     with closing(_open(file)) as connection:

@@ -77,7 +77,9 @@ def unwrap(declarator: Node | None, base: str, source: bytes) -> tuple[str, str,
             break
         inner_node = node.child_by_field_name("declarator")
         if inner_node is None:
-            inner_node = next((c for c in node.named_children if c.type.endswith("declarator") or c.type in _NAMES), None)
+            inner_node = next(
+                (c for c in node.named_children if c.type.endswith("declarator") or c.type in _NAMES), None
+            )
         node = inner_node
     return "", kind, None
 

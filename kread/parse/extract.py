@@ -51,6 +51,10 @@ _CARRIERS = frozenset(
 #: Types whose variables can hold neither a function nor a pointer to a table.
 _SCALARS = frozenset({"primitive_type", "sized_type_specifier", "enum_specifier"})
 _KEYWORDS = frozenset({"if", "else", "for", "while", "do", "switch", "return", "sizeof", "case", "default", "goto"})
+#: Around a call, what makes it happen only sometimes.
+_BRANCHES = frozenset(
+    {"if_statement", "case_statement", "for_statement", "while_statement", "do_statement", "conditional_expression"}
+)
 _COMMENT = re.compile(rb"/\*.*?\*/|//[^\n]*|^[ \t]*#(?:[^\n\\]|\\.|\\\n)*", re.S | re.M)
 _BASE_TYPES = ("static", "extern")
 
@@ -109,7 +113,9 @@ class Extractor:
             line = at.start_point[0] + 1
             index = known.get((name, line))
             if index is None:
-                specifiers = {self._plain(c) for c in node.children if c.type in ("storage_class_specifier", "type_qualifier")}
+                specifiers = {
+                    self._plain(c) for c in node.children if c.type in ("storage_class_specifier", "type_qualifier")
+                }
                 listed = _parameter_list(declarator)
                 unit.functions.append(
                     FunctionRow(
@@ -167,7 +173,9 @@ class Extractor:
             at = name.start_point if name is not None else at
         args = tuple(self._written(child) for child in listed.named_children if child.type != "comment")
         self.unit.calls.append(
-            CallRow(owner, at[0] + 1, at[1] + 1, self._written(callee), args, self.at(at[0] + 1), "src", -1)
+            CallRow(
+                owner, at[0] + 1, at[1] + 1, self._written(callee), args, self.at(at[0] + 1), "src", -1, _depth(node)
+            )
         )
 
     def _assignment(self, node: Node, row: int) -> None:
@@ -336,3 +344,14 @@ def _parameter_list(declarator: Node) -> Node | None:
             inner = next((c for c in node.named_children if c.type.endswith("declarator")), None)
         node = inner
     return found
+
+
+def _depth(node: Node) -> int:
+    """How many branches and loops of the function stand around a node."""
+    depth = 0
+    at = node.parent
+    while at is not None and at.type != "function_definition":
+        if at.type in _BRANCHES:
+            depth += 1
+        at = at.parent
+    return depth

@@ -6,16 +6,16 @@ and gives a Unit that depends on nothing else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from kread import presence
-from kread.parse.bearing import Bearing
+from kread.parse.calls import ExpandedCall
 from kread.parse.conditional import conditions
 from kread.parse.defines import Define
-from kread.parse.expand import Expander
 from kread.parse.extract import Extractor
-from kread.parse.faults import faults
+from kread.parse.macro_calls import MacroCalls
 from kread.parse.macro_table import MacroTable
 from kread.parse.prepare import prepare
 from kread.parse.template import Macro
@@ -25,14 +25,9 @@ from kread.parse.uses import MacroUses
 Lookup = Callable[[str], Sequence[Macro]]
 
 
-def compatible(texts: tuple[str, ...]) -> bool:
-    """Whether presence conditions can hold together."""
-    return presence.conj(*texts) != "0"
-
-
 @dataclass(slots=True)
 class Reader:
-    """Reads files of one release. Keeps what files share: the expander and what is known of each macro.
+    """Reads files of one release. Keeps what files share: what is known of each macro of the headers.
 
     table    -- the macro table learned from the release's headers
     lookup   -- name -> definitions in headers
@@ -44,12 +39,10 @@ class Reader:
     lookup: Lookup
     seen_by: Callable[[str, str], Sequence[Macro]]
     own: Callable[[str], Sequence[Define]]
-    bearing: Bearing = field(init=False)
-    expander: Expander = field(init=False)
+    _shared: MacroCalls = field(init=False)
 
     def __post_init__(self) -> None:
-        self.bearing = Bearing(self.lookup)
-        self.expander = Expander(self.lookup, skip=self.bearing.skippable, compatible=compatible)
+        self._shared = MacroCalls(self.lookup)
 
     def read(self, file: str, data: bytes, mentioned: Sequence[str]) -> Unit:
         """The unit of a file. `mentioned` are the macro names in its text."""
@@ -60,14 +53,32 @@ class Reader:
         prepared = prepare(data, table, places)
         extractor = Extractor(unit, data, places.at)
         extractor.take(prepared.text)
-        for variant in prepared.variants:
-            extractor.take(variant.text, variant.lines)
-        unit.faults = list(faults(prepared))
-        if file.endswith(".c") and own:
-            bearing = Bearing(lambda name: self.seen_by(file, name))
-            expander = Expander(lambda name: self.seen_by(file, name), skip=bearing.skippable, compatible=compatible)
-        else:
-            bearing, expander = self.bearing, self.expander
-        uses = MacroUses(unit, data, places.at, expander, bearing.skippable)
-        uses.take(name for name in mentioned if not bearing.skippable(name))
+        for text, lines in zip(prepared.variants, prepared.variant_lines, strict=True):
+            extractor.take(text, lines)
+        defined = frozenset(define.name for define in own) if file.endswith(".c") else frozenset()
+        macros = FileMacros(self._shared, defined, lambda name: self.seen_by(file, name))
+        MacroUses(unit, data, places.at, macros).take(filter(macros.matters, mentioned))
         return unit
+
+
+class FileMacros:
+    """What the macros that a file sees do: for texts that mention none of its own, the answers that all files share."""
+
+    def __init__(self, shared: MacroCalls, own: frozenset[str], lookup: Lookup) -> None:
+        self._shared = shared
+        self._own = own
+        self._lookup = lookup
+        self._pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(own)))})(?!\w)") if own else None
+
+    @cached_property
+    def _calls(self) -> MacroCalls:
+        return MacroCalls(self._lookup)
+
+    def matters(self, name: str) -> bool:
+        """Whether a use of this name can change which calls are made."""
+        return (self._calls if name in self._own else self._shared).matters(name)
+
+    def calls(self, text: str) -> tuple[ExpandedCall, ...]:
+        """The calls in a text and in the macros it uses."""
+        mixed = self._pattern is not None and self._pattern.search(text) is not None
+        return (self._calls if mixed else self._shared).calls(text)

@@ -42,6 +42,7 @@ class CallRow(NamedTuple):
 
     origin -- "src" (at the site), "arg" (in a macro's argument), "argname", "body", "paste", "cleanup"
     macro  -- index into Unit.used_macros of the macro whose text holds the call (-1: none)
+    depth  -- how many branches and loops of the function stand around the call
     """
 
     function: int
@@ -52,6 +53,7 @@ class CallRow(NamedTuple):
     cond: str
     origin: str
     macro: int
+    depth: int = 0
 
 
 class FlowRow(NamedTuple):

@@ -1,9 +1,9 @@
-"""The calls that macros make: each use of a macro that can lead to a call is expanded, and its calls become rows.
+"""The calls that macros make: each use of a macro that can lead to a call is replaced by the calls that it makes.
 
-A use is a name and the arguments behind it. The outermost use is expanded whole, so what it hands to an inner macro, drops or
+A use is a name and the arguments behind it. The outermost use is taken whole, so what it hands to an inner macro, drops or
 evaluates twice comes out as the compiler sees it: the calls that the syntax tree saw inside the use give way to
-those of the expansion. Where a macro has several definitions, each is tried, and a call gets the condition of those
-that make it.
+those that its macros make of them. Where a macro has several definitions, each is tried, and a call gets the condition
+of those that make it.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 from kread import presence
-from kread.parse.calls import ExpandedCall, calls
-from kread.parse.expand import Expander
+from kread.parse.calls import ExpandedCall
 from kread.parse.template import Macro
 from kread.parse.unit import FILE_SCOPE, CallRow, Unit, UsedMacro
 
-#: Comments, strings and directives: nothing in them is a use. Group 1 is kept out of the blanking of strings.
+#: Comments, literals and directives: nothing in them is a use.
 _HIDDEN = re.compile(
     r"/\*.*?\*/|//[^\n]*|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|^[ \t]*\#(?:[^\n\\]|\\[^\n]|\\\n)*", re.S | re.M
 )
@@ -44,29 +44,27 @@ def balanced(text: str, start: int) -> int:
     return -1
 
 
-class MacroUses:
-    """Expands the uses in one file. `expander` gives the expander for a text, `skippable` says that a macro's
-    expansion can't matter, `at` is the presence of a line."""
+class MacroAnswers(Protocol):
+    """Says which calls a text makes through macros."""
 
-    def __init__(
-        self,
-        unit: Unit,
-        original: bytes,
-        at: Callable[[int], str],
-        expander: Expander,
-        skippable: Callable[[str], bool],
-    ) -> None:
+    def calls(self, text: str) -> tuple[ExpandedCall, ...]: ...
+
+
+class MacroUses:
+    """Adds to a unit the calls that macros make in it. `macros` answers for them, `at` is the presence of a line."""
+
+    def __init__(self, unit: Unit, original: bytes, at: Callable[[int], str], macros: MacroAnswers) -> None:
         self.unit = unit
         self.text = original.decode("latin-1")
         self.clean = blank(self.text)
         self.at = at
-        self.expander = expander
-        self.skippable = skippable
+        self.macros = macros
         self.lines = [0, *(match.end() for match in re.finditer("\n", self.text))]
         self._known: dict[tuple[Macro, str], int] = {}
-        bounds = sorted((row.begin_line, row.end_line, index) for index, row in enumerate(unit.functions) if not row.macro)
-        self._begins = [begin for begin, _, _ in bounds]
-        self._bounds = bounds
+        self._bounds = sorted(
+            (row.begin_line, row.end_line, index) for index, row in enumerate(unit.functions) if not row.macro
+        )
+        self._begins = [begin for begin, _, _ in self._bounds]
 
     def owner(self, line: int) -> int:
         """The function whose lines hold `line`, or FILE_SCOPE."""
@@ -81,11 +79,12 @@ class MacroUses:
         return line, offset - self.lines[line - 1] + 1
 
     def take(self, names: Iterable[str]) -> None:
-        """Expand the uses of these names in function bodies, and replace the calls that the tree saw in them."""
+        """Take the uses of these names in function bodies, and replace the calls that the tree saw in them."""
         wanted = sorted(names)
         if not wanted:
             return
         pattern = re.compile(r"(?<![\w$])(?:" + "|".join(map(re.escape, wanted)) + r")(?![\w$])")
+        depths = {(row.line, row.column): row.depth for row in self.unit.calls if row.depth}
         ranges: list[tuple[int, int]] = []
         made: list[CallRow] = []
         end = 0
@@ -97,19 +96,16 @@ class MacroUses:
             owner = self.owner(line)
             if owner == FILE_SCOPE:
                 continue
-            stop = self._stop(match.end())
-            found = self._expanded(owner, line, column, start, stop)
-            if found is None:
-                continue
-            made.extend(found)
-            ranges.append((start, stop))
-            end = stop
+            end = self._stop(match.end())
+            depth = depths.get((line, column), 0)
+            made.extend(self._calls(owner, line, column, start, end, depth))
+            ranges.append((start, end))
         self._replace(ranges, made)
 
     def _stop(self, offset: int) -> int:
         """Where a use that begins with a name ending at `offset` ends: with its arguments, if it has any."""
         rest = offset
-        while rest < len(self.clean) and self.clean[rest] in " \t\n":
+        while self.clean[rest : rest + 1] in (" ", "\t", "\n"):
             rest += 1
         if self.clean[rest : rest + 1] == "(":
             stop = balanced(self.clean, rest)
@@ -117,35 +113,31 @@ class MacroUses:
                 return stop
         return offset
 
-    def _expanded(self, owner: int, line: int, column: int, start: int, stop: int) -> list[CallRow] | None:
-        """The calls of one use, or None where the name is no use (a function-like macro without arguments)."""
+    def _calls(self, owner: int, line: int, column: int, start: int, stop: int, depth: int) -> list[CallRow]:
+        """The calls of one use, those written in its arguments included."""
         text = self.text[start:stop]
         if "#" in text or "/" in text:
-            text = _strip(text)
-        expansions = self.expander.expansions(text)
-        if not any(expansion.macros for expansion in expansions):
-            return None
+            text = _HIDDEN.sub(_hide, text)
         conditions: dict[tuple[int, str, str, tuple[str, ...]], list[str]] = {}
         samples: dict[tuple[int, str, str, tuple[str, ...]], ExpandedCall] = {}
-        for expansion in expansions:
-            for call in calls(expansion.tokens, ignore=self.skippable):
-                if call.kind == "builtin":
-                    continue
-                key = (call.at if call.written in ("src", "arg") else 0, call.callee, call.written, call.args)
-                condition = presence.conj(*call.origin.presences)
-                if condition != "0":
-                    conditions.setdefault(key, []).append(condition)
-                    samples.setdefault(key, call)
-        here = self.at(line)
+        for call in self.macros.calls(text):
+            if call.kind == "builtin":
+                continue
+            key = (call.at if call.written in ("src", "arg") else 0, call.callee, call.written, call.args)
+            condition = presence.conj(*call.origin.presences)
+            if condition != "0":
+                conditions.setdefault(key, []).append(condition)
+                samples.setdefault(key, call)
         rows: list[CallRow] = []
         for key, call in samples.items():
             row, col = self.place(start + call.at) if call.written in ("src", "arg") else (line, column)
-            condition = presence.conj(self.at(row) if row != line else here, presence.disj(*conditions[key]))
+            condition = presence.conj(self.at(row), presence.disj(*conditions[key]))
             if condition == "0":
                 continue
-            macros = call.origin.macros or expansions[0].macros
+            macros = call.origin.macros
             index = self._macro(call.origin.macro or macros[-1], macros[0].name) if macros else -1
-            rows.append(CallRow(owner, row, col, call.callee, call.args, condition, call.written, index))
+            args = tuple(" ".join(arg.split()) for arg in call.args)
+            rows.append(CallRow(owner, row, col, call.callee, args, condition, call.written, index, depth))
         return rows
 
     def _macro(self, macro: Macro, outer: str) -> int:
@@ -169,11 +161,7 @@ class MacroUses:
         self.unit.calls[:] = kept + made
 
 
-def _strip(text: str) -> str:
-    """The text without comments and directives, at the same length: offsets into it stay true."""
-
-    def hide(match: re.Match[str]) -> str:
-        piece = match.group()
-        return piece if piece[0] in "\"'" else _NOT_NEWLINE.sub(" ", piece)
-
-    return _HIDDEN.sub(hide, text)
+def _hide(match: re.Match[str]) -> str:
+    """A comment or directive blanked, at the same length: offsets stay true. Literals stay."""
+    piece = match.group()
+    return piece if piece[0] in "\"'" else _NOT_NEWLINE.sub(" ", piece)

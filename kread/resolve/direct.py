@@ -9,8 +9,6 @@ body lies outside the scope.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from kread import presence
 from kread.facts import Function
 from kread.resolve.program import Program
@@ -19,13 +17,11 @@ from kread.resolve.program import Program
 Definition = tuple[Function, str]
 
 
-@dataclass(slots=True)
 class Definitions:
     """Looks names up for callers; remembers what it found."""
 
-    program: Program
-
-    def __post_init__(self) -> None:
+    def __init__(self, program: Program) -> None:
+        self.program = program
         self._found: dict[tuple[str, str], tuple[Function, ...]] = {}
         self._declared: dict[str, Function | None] = {}
 

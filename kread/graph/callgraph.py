@@ -1,0 +1,237 @@
+"""The call graph as it lies on disk: functions, edges and slots, read when they are asked for.
+
+A name may mean several functions. `find` gives them all; what a user writes may be a name, `file:name` (any ending of the file's
+path), or a reader's name for a function that a macro made (`sys_listen` for the system call's body). What can't be found is an
+UnknownSymbol with the nearest names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from kread import data, presence
+from kread.errors import UnknownSymbol
+from kread.facts import CallSite, Edge, Function
+from kread.index.link import unpack_evidence
+from kread.index.store import GraphStore
+
+_FUNCTION = "id, name, file, line, end_line, static, macro, presence, signature"
+_EDGE = (
+    "id, caller, callee, file, line, column, text, kind, grade, candidates, presence, slot, object, context, evidence"
+)
+#: SQLite takes at most this many values in one statement on its oldest supported builds.
+_VALUES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SlotValue:
+    """One function that fills a slot: in which table, and the line that puts it there."""
+
+    record: str
+    field: str
+    function: Function
+    table: str
+    file: str
+    line: int
+    text: str
+    presence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """A call for which no callee was found, and why."""
+
+    caller: Function
+    file: str
+    line: int
+    text: str
+    reason: str
+
+
+class CallGraph:
+    """Reads a linked graph. With a configuration, what it does not compile is not there.
+
+    Functions have numbers (their rows); the nouns are made when asked for.
+    """
+
+    def __init__(self, file: Path, config: presence.Config | None = None) -> None:
+        self.store = GraphStore(file)
+        self.config = config
+        self._functions: dict[int, Function] = {}
+
+    @property
+    def release(self) -> str:
+        return self.store.meta("release")
+
+    @property
+    def root(self) -> Path:
+        return Path(self.store.meta("root"))
+
+    @cached_property
+    def adjacency(self) -> dict[int, tuple[tuple[int, int, int, int], ...]]:
+        """caller -> (callee, cost, dispatch, edge): one entry for each callee and dispatch, the cheapest edge."""
+        found: dict[int, tuple[tuple[int, int, int, int], ...]] = self.store.packed("adjacency")
+        if self.config is None:
+            return found
+        dropped = self._dropped
+        return {caller: tuple(row for row in rows if row[3] not in dropped) for caller, rows in found.items()}
+
+    @cached_property
+    def _dropped(self) -> set[int]:
+        """The edges that the configuration does not compile."""
+        assert self.config is not None
+        rows = self.store.query("SELECT presence, group_concat(id) FROM edge WHERE presence != '' GROUP BY presence")
+        return {
+            int(number) for text, numbers in rows if not self.config.compiles(text) for number in numbers.split(",")
+        }
+
+    # Functions
+
+    def function(self, number: int) -> Function:
+        self.load([number])
+        return self._functions[number]
+
+    def load(self, numbers: Iterable[int]) -> None:
+        """Make the nouns of these functions in few queries."""
+        wanted = sorted(set(numbers) - self._functions.keys())
+        for start in range(0, len(wanted), _VALUES):
+            part = wanted[start : start + _VALUES]
+            marks = ",".join("?" * len(part))
+            for row in self.store.query(f"SELECT {_FUNCTION} FROM function WHERE id IN ({marks})", part):
+                number, name, file, line, end, static, macro, cond, signature = row
+                self._functions[number] = Function(file, name, line, end, bool(static), macro, cond, signature)
+
+    def compiled(self, text: str) -> bool:
+        """Whether something under this condition is there, as far as the configuration says."""
+        return self.config is None or self.config.compiles(text)
+
+    def find(self, symbol: str) -> list[int]:
+        """The numbers of the functions that a symbol names: defined ones before mere declarations."""
+        file, _, name = symbol.rpartition(":")
+        rows = self._named(name)
+        if file:
+            rows = [row for row in rows if row[1] == file or row[1].endswith("/" + file)]
+        rows = [row for row in rows if self.compiled(row[2])]
+        defined = [row for row in rows if row[3]]
+        return [row[0] for row in (defined or rows)]
+
+    def _named(self, name: str) -> list[tuple[int, str, str, int]]:
+        query = "SELECT id, file, presence, defined FROM function WHERE name = ? ORDER BY file, line"
+        rows = self.store.query(query, [name])
+        if not rows:
+            for row in data.load("names")["alias"]:
+                if re.fullmatch(row["reader"], name):
+                    rows = self.store.query(query, [re.sub(row["reader"], row["compiler"], name)])
+                    if rows:
+                        break
+        return rows
+
+    def require(self, symbol: str) -> list[int]:
+        """Like `find`, but an unknown symbol is an error that names the nearest."""
+        found = self.find(symbol)
+        if not found:
+            raise UnknownSymbol(
+                "no-such-function",
+                self._why_missing(symbol),
+                where=f"{self.release}, scope {self.store.meta('scope')}",
+                hint=self._nearest(symbol),
+            )
+        return found
+
+    def _why_missing(self, symbol: str) -> str:
+        file, _, name = symbol.rpartition(":")
+        rows = self._named(name)
+        if rows and file:
+            return f"{name} is not defined in {file}, but in " + ", ".join(sorted({row[1] for row in rows}))
+        if rows:
+            return f"{name} is not compiled under this configuration: it needs {rows[0][2]}"
+        macros = self.store.query("SELECT file, line FROM macro WHERE name = ? ORDER BY file, line LIMIT 1", [name])
+        if macros:
+            return f"{name} is a macro, not a function ({macros[0][0]}:{macros[0][1]}); kread show {name} prints it"
+        fields = self.store.query("SELECT record FROM member WHERE name = ? ORDER BY record LIMIT 1", [name])
+        if fields:
+            return f"{name} is a member of {fields[0][0]}, not a function; kread slot {fields[0][0].split()[-1]}.{name}"
+        return f"no function {symbol}"
+
+    def _nearest(self, symbol: str) -> str:
+        from difflib import get_close_matches
+
+        names = [row[0] for row in self.store.query("SELECT DISTINCT name FROM function")]
+        close = get_close_matches(symbol.rpartition(":")[2], names, n=3, cutoff=0.6)
+        return "Nearest: " + ", ".join(close) if close else "Another scope may hold it: kread index --scope DIR"
+
+    # Edges
+
+    def edges(self, numbers: Sequence[int]) -> list[Edge]:
+        """The edges of these numbers, in that order."""
+        found: dict[int, Edge] = {}
+        for start in range(0, len(numbers), _VALUES):
+            part = list(numbers[start : start + _VALUES])
+            marks = ",".join("?" * len(part))
+            for row in self._made(self.store.query(f"SELECT {_EDGE} FROM edge WHERE id IN ({marks})", part)):
+                found[row[0]] = row[1]
+        return [found[number] for number in numbers]
+
+    def _made(self, rows: Sequence[tuple[object, ...]]) -> list[tuple[int, Edge]]:
+        self.load(number for row in rows for number in (row[1], row[2]))  # type: ignore[misc]
+        made: list[tuple[int, Edge]] = []
+        for row in rows:
+            number, caller, callee, file, line, column, text, kind, grade, count, cond, slot, table, context, why = row
+            edge = Edge(
+                self._functions[caller],  # type: ignore[index]
+                self._functions[callee],  # type: ignore[index]
+                CallSite(str(file), int(str(line)), int(str(column)), str(text)),
+                str(kind),
+                str(grade),
+                int(str(count)),
+                str(cond),
+                str(slot),
+                str(table),
+                str(context),
+                unpack_evidence(why),  # type: ignore[arg-type]
+            )
+            made.append((int(str(number)), edge))
+        return made
+
+    def callees(self, number: int) -> list[Edge]:
+        """The edges that leave a function, in the order of its lines."""
+        return self._related("caller", number)
+
+    def callers(self, number: int) -> list[Edge]:
+        """The edges that lead to a function, by caller."""
+        return self._related("callee", number)
+
+    def _related(self, end: str, number: int) -> list[Edge]:
+        rows = self.store.query(f"SELECT {_EDGE} FROM edge WHERE {end} = ? ORDER BY file, line, column, id", [number])
+        return [edge for _, edge in self._made(rows) if self.compiled(edge.presence)]
+
+    def at_site(self, edge: Edge) -> list[Edge]:
+        """All edges of the call site of an edge: the alternatives of a call through a pointer, itself included."""
+        query = f"SELECT {_EDGE} FROM edge WHERE file = ? AND line = ? AND column = ? AND text = ? AND caller IN (SELECT id FROM function WHERE name = ? AND file = ?) ORDER BY id"
+        site = edge.site
+        rows = self.store.query(
+            query, [site.file, site.line, site.column, site.text, edge.caller.name, edge.caller.file]
+        )
+        return [other for _, other in self._made(rows) if self.compiled(other.presence)]
+
+    # Slots and what is left
+
+    def slot(self, record: str, field: str) -> list[SlotValue]:
+        """Which functions fill a slot. `record` is "struct proto_ops" or just "proto_ops"; "" matches any."""
+        rows = self.store.query(
+            "SELECT record, field, function, object, file, line, text, presence FROM slot WHERE field = ?"
+            " AND (? = '' OR record = ? OR record = ?) ORDER BY record, file, line, object",
+            [field, record, record, f"struct {record}"],
+        )
+        self.load(row[2] for row in rows)
+        return [SlotValue(row[0], row[1], self._functions[row[2]], *row[3:]) for row in rows if self.compiled(row[7])]
+
+    def unresolved(self) -> list[Unresolved]:
+        """The calls for which no callee was found, by file and line."""
+        rows = self.store.query("SELECT caller, file, line, text, reason FROM unresolved ORDER BY file, line, text")
+        self.load(row[0] for row in rows)
+        return [Unresolved(self._functions[row[0]], *row[1:]) for row in rows]

@@ -58,6 +58,9 @@ _SETTINGS = {
 
 _PROGRESS = re.compile(rb"(?:remote: )?([A-Z][a-z]+ [a-z]+):\s+\d+% \((\d+)/(\d+)\)(?:, ([\d.]+ [KMGi]*(?:B|bytes)))?")
 
+#: How git says that the disk is full: by the system's words or its own.
+_FULL_DISK = ("No space left on device", "Disk quota exceeded", "Out of diskspace")
+
 #: How much of what git says is kept for an error's text.
 _SAID_BYTES = 20_000
 
@@ -151,12 +154,13 @@ class Repository:
         if process.returncode == 0:
             return
         text = said.decode("utf-8", "replace")
-        if "No space left on device" in text or "Disk quota exceeded" in text:
+        if any(sign in text for sign in _FULL_DISK):
             raise storage_error(OSError(28, "No space left on device"), self._folder)
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         fatal = [line for line in lines if line.startswith(("fatal:", "error:", "ERR"))]
-        last = (fatal or lines or [f"git ended with status {process.returncode}"])[-1]
-        raise GitFailed(shown(last.removeprefix("fatal: "))[:400])
+        # The first complaint is the cause, what follows is its consequence ("index-pack failed").
+        cause = fatal[0] if fatal else (lines or [f"git ended with status {process.returncode}"])[-1]
+        raise GitFailed(shown(cause.removeprefix("fatal: "))[:400])
 
 
 def shown(text: str) -> str:

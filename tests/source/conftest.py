@@ -27,7 +27,14 @@ SLICE = (
     "lib/siphash.c",
     "net/socket.c",
     "net/Makefile",
-    "net/ipv4",
+    *(
+        "net/ipv4/Makefile",
+        "net/ipv4/tcp_input.c",
+        "net/ipv4/tcp_ipv4.c",
+        "net/ipv4/tcp.c",
+        "net/ipv4/inet_hashtables.c",
+    ),
+    "net/ipv4/netfilter",
 )
 
 
@@ -46,7 +53,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def part(tree: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder `linux-6.12` with a few hundred real files of 6.12."""
+    """A folder `linux-6.12` with some fifty real files of 6.12."""
     real = tree("6.12")
     folder = tmp_path_factory.mktemp("part") / "linux-6.12"
     for name in SLICE:

@@ -243,6 +243,7 @@ class _Builder:
         lines = self._text.count(b"\n") + (not self._text.endswith(b"\n") and bool(self._text))
         while self._stack:
             self._close(lines, None)
+        self._region(lines + 1, presence.ALWAYS)
         return Conditions(tuple(self._groups), tuple(self._directives), lines, self._starts, self._texts)
 
     def _close(self, last_line: int, endif: Directive | None) -> None:

@@ -17,11 +17,14 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
-#: Deeper nesting than any kernel source shows (6 in four releases), far below Python's recursion limit.
+#: Deeper nesting than any kernel source shows, far below Python's recursion limit.
 MAX_DEPTH = 40
 
-#: The longest expression of four releases has about 300 tokens.
-MAX_TOKENS = 4000
+#: Arithmetic operators and comparisons in one expression; they lean left, so each makes the tree one deeper.
+MAX_OPERATORS = 100
+
+#: Four times the longest condition of a line in four releases (131 tokens, in include/acpi).
+MAX_TOKENS = 500
 
 #: More digits than a 64-bit number has in any base that C reads, suffix included.
 MAX_DIGITS = 72
@@ -69,11 +72,18 @@ class Unary(NamedTuple):
 
 
 class Binary(NamedTuple):
-    """`left sign right`."""
+    """`left sign right`: arithmetic or a comparison."""
 
     sign: str
     left: Node
     right: Node
+
+
+class Chain(NamedTuple):
+    """`part && part && ...`, or the same with ||; however long, it is one level deep."""
+
+    sign: str
+    parts: tuple[Node, ...]
 
 
 class Choice(NamedTuple):
@@ -84,7 +94,7 @@ class Choice(NamedTuple):
     no: Node
 
 
-Node = Number | Name | Call | Unary | Binary | Choice
+Node = Number | Name | Call | Unary | Binary | Chain | Choice
 
 
 class Scope(Protocol):
@@ -130,6 +140,7 @@ class _Reader:
         self._text = text
         self._tokens = [*tokens, ("end", "", len(text))]
         self._next = 0
+        self._operators = 0
 
     @property
     def at_end(self) -> bool:
@@ -160,7 +171,16 @@ class _Reader:
             binding = _BINDING.get(sign, 0) if kind == "sign" else 0
             if binding < lowest or not binding:
                 return left
+            if sign in ("&&", "||"):
+                parts = [left]
+                while self._take(sign):
+                    parts.append(self._binary(binding + 1, depth + 1))
+                left = Chain(sign, tuple(parts))
+                continue
             self._next += 1
+            self._operators += 1
+            if self._operators > MAX_OPERATORS:
+                raise _Unreadable
             left = Binary(sign, left, self._binary(binding + 1, depth + 1))
 
     def _unary(self, depth: int) -> Node:
@@ -230,6 +250,10 @@ def _write(node: Node) -> tuple[str, int]:
             if right_binding <= binding:
                 right_text = f"({right_text})"
             return f"{left_text} {sign} {right_text}", binding
+        case Chain(sign, parts):
+            binding = _BINDING[sign]
+            written = (_write(part) for part in parts)
+            return f" {sign} ".join(text if inner > binding else f"({text})" for text, inner in written), binding
         case Choice(condition, yes, no):
             text, binding = _write(condition)
             return f"{text if binding else f'({text})'} ? {write(yes)} : {write(no)}", 0
@@ -286,12 +310,12 @@ def evaluate(node: Node, scope: Scope) -> int | None:
             if inner is None:
                 return None
             return {"!": int(not inner), "~": ~inner, "-": _wrap(-inner), "+": inner}[sign]
-        case Binary("&&" | "||" as sign, left, right):
-            one, two = evaluate(left, scope), evaluate(right, scope)
+        case Chain(sign, parts):
             deciding = sign == "||"
-            if any(side is not None and bool(side) is deciding for side in (one, two)):
+            values = [evaluate(part, scope) for part in parts]
+            if any(value is not None and bool(value) is deciding for value in values):
                 return int(deciding)
-            return None if one is None or two is None else int(not deciding)
+            return None if None in values else int(not deciding)
         case Binary(sign, left, right):
             one, two = evaluate(left, scope), evaluate(right, scope)
             result = None if one is None or two is None else _ARITHMETIC[sign](one, two)

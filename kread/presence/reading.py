@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 from kread.presence import expression, logic
-from kread.presence.expression import Binary, Call, Choice, Name, Node, Number, Unary
+from kread.presence.expression import Binary, Call, Chain, Choice, Name, Node, Number, Unary
 from kread.presence.logic import AND, OR, Condition, Group, Literal
 
 ALWAYS, NEVER = "", "0"
@@ -100,8 +100,8 @@ def _condition(node: Node) -> Condition:
             return bool(value)
         case Unary("!", operand):
             return logic.negate(_condition(operand))
-        case Binary("&&" | "||" as sign, left, right):
-            return logic.join(sign, (_condition(left), _condition(right)))
+        case Chain(sign, parts):
+            return logic.join(sign, map(_condition, parts))
         case Choice(test, yes, no):
             chosen = _condition(test)
             return logic.join(

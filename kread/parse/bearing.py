@@ -5,8 +5,9 @@ time and gives nothing, so the question is answered once for each name, from the
 its body calls something, applies a parameter, pastes a name before `(`, declares a cleanup, or uses a macro that bears.
 Doubt counts as bearing: it costs time, not truth.
 
-A macro that bears none may still have to be expanded: when it drops an argument (a call in it would then be
-reported that nothing makes), and when all it gives is a name, which another macro may paste or call.
+Two more things are asked of a macro. Does it give a bare name (or nothing, or a list)? Then other macros may paste
+it, call it or split it, and it must be expanded where it stands; other macros can be looked at one by one. And are the
+calls in its arguments all made? Not if it drops one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from kread.parse.calls import BUILTIN_PREFIXES, type_like
 from kread.parse.template import Macro
-from kread.parse.tokens import KEYWORDS, TYPE_WORDS, UNEVALUATED, closing, words
+from kread.parse.tokens import KEYWORDS, TYPE_WORDS, UNEVALUATED, closing, is_word, words
 
 _STATEMENT_WORDS = frozenset(("return", "else", "do", "case", "goto", "__extension__", "sizeof"))
 _ATTRIBUTES = frozenset(("__attribute__", "__attribute"))
@@ -23,12 +24,14 @@ _CLEANUPS = frozenset(("cleanup", "__cleanup__"))
 
 
 class Bearing:
-    """Answers for the macros that `lookup` gives; each name is looked at once."""
+    """Answers for the macros that `lookup` gives; each name is looked at once. `function`: see MacroCalls."""
 
-    def __init__(self, lookup: Callable[[str], Sequence[Macro]]) -> None:
+    def __init__(self, lookup: Callable[[str], Sequence[Macro]], function: Callable[[str], bool] | None = None) -> None:
         self._lookup = lookup
+        self._function = function
         self._bears: dict[str, bool] = {}
-        self._skips: dict[str, bool] = {}
+        self._names: dict[str, bool] = {}
+        self._transparent: dict[str, bool] = {}
         self._words: dict[Macro, list[str]] = {}
 
     def bears(self, name: str) -> bool:
@@ -36,16 +39,39 @@ class Bearing:
         found = self._bears.get(name)
         if found is None:
             self._bears[name] = False  # a name met again inside itself is painted there: the call is found as a name's
-            found = self._bears[name] = any(self._body_bears(macro) for macro in self._lookup(name))
+            found = self._bears[name] = self._called(name) or any(map(self._body_bears, self._lookup(name)))
+        return found
+
+    def _called(self, name: str) -> bool:
+        """Whether a name that some definition makes a macro is a function's where no definition holds."""
+        return self._function is not None and self._function(name) and bool(self._lookup(name))
+
+    def names(self, name: str) -> bool:
+        """Whether a macro may give no more than a name, a number, nothing or a list of such: what other macros paste,
+        call or take as arguments, so that it must be expanded where it stands."""
+        found = self._names.get(name)
+        if found is None:
+            self._names[name] = False
+            found = self._names[name] = any(self._makes_name(macro) for macro in self._lookup(name))
         return found
 
     def skippable(self, name: str) -> bool:
-        """Whether a macro may stay as written: no definition bears a call, drops an argument or makes a name."""
-        found = self._skips.get(name)
+        """Whether a macro may stay as written for good: it is transparent, and gives more than a name."""
+        return bool(self._lookup(name)) and self.transparent(name) and not self.names(name)
+
+    def renames(self, name: str) -> bool:
+        """Whether a definition is one other name, which may be a function's."""
+        bodies = (self._tokens(macro) for macro in self._lookup(name) if macro.params is None)
+        return any(len(body) == 1 and is_word(body[0]) and body[0] not in KEYWORDS | {name} for body in bodies)
+
+    def transparent(self, name: str) -> bool:
+        """Whether all calls of a use are those in its arguments: it bears none, and no definition drops an argument."""
+        found = self._transparent.get(name)
         if found is None:
-            macros = self._lookup(name)
-            found = bool(macros) and not self.bears(name) and all(self._opaque(macro) for macro in macros)
-            self._skips[name] = found
+            found = not self.bears(name) and all(
+                _parameters(macro).issubset(self._tokens(macro)) for macro in self._lookup(name)
+            )
+            self._transparent[name] = found
         return found
 
     def _tokens(self, macro: Macro) -> list[str]:
@@ -54,19 +80,30 @@ class Bearing:
             found = self._words[macro] = words(macro.body)
         return found
 
-    def _opaque(self, macro: Macro) -> bool:
+    def _makes_name(self, macro: Macro) -> bool:
         tokens = self._tokens(macro)
-        if "##" in tokens:
-            return False
-        if not all(name in tokens for name in _parameters(macro)):
-            return False
-        return any(not _word(token) and token not in "()," for token in tokens) or any(
-            token[0].isdigit() or token in KEYWORDS for token in tokens
-        )
+        if len(tokens) < 2:
+            return not tokens or self._operand_names(tokens[0], macro)
+        if all(token == "##" or is_word(token) or token[0].isdigit() for token in tokens):
+            return True
+        depth = 0
+        for token in tokens:
+            depth += {"(": 1, ")": -1}.get(token, 0)
+            if token == "," and depth == 0:
+                return True
+        # one use of a macro, or of a parameter, that is all of the body
+        if tokens[1] == "(" and closing(tokens).get(1) == len(tokens) - 1:
+            return tokens[0] in _parameters(macro) or (bool(self._lookup(tokens[0])) and self.names(tokens[0]))
+        return False
+
+    def _operand_names(self, token: str, macro: Macro) -> bool:
+        if not self._lookup(token) or token == macro.name:
+            return is_word(token) or token[0].isdigit()
+        return self.names(token)
 
     def _body_bears(self, macro: Macro) -> bool:
         tokens = self._tokens(macro)
-        if "(" not in tokens and len(tokens) > 1 and not any(_word(token) for token in tokens):
+        if "(" not in tokens and len(tokens) > 1 and not any(is_word(token) for token in tokens):
             return False
         pairs = closing(tokens)
         opens = {end: start for start, end in pairs.items()}
@@ -82,7 +119,7 @@ class Bearing:
                     return True
                 index = end + 1
                 continue
-            if _word(token) and token not in KEYWORDS:
+            if is_word(token) and token not in KEYWORDS:
                 if self._word_bears(tokens, index, macro.name, params, stoppers):
                     return True
             elif following == "(" and (
@@ -107,17 +144,17 @@ class Bearing:
             function_like = all(macro.params is not None for macro in macros)
             if function_like:
                 return following == "(" and self.bears(token)
-            return self.bears(token) or (following == "(" and self._names(macros))
+            return self.bears(token) or (following == "(" and self._ends_in_call(macros))
         if following != "(" or token.startswith(BUILTIN_PREFIXES) or token in stoppers:
             return False
-        return not (_word(before) and before not in _STATEMENT_WORDS)
+        return not (is_word(before) and before not in _STATEMENT_WORDS)
 
-    def _names(self, macros: Sequence[Macro]) -> bool:
+    def _ends_in_call(self, macros: Sequence[Macro]) -> bool:
         """Whether an object-like macro before `(` ends in a name that is called."""
         for macro in macros:
             tokens = self._tokens(macro)
             last = tokens[-1] if tokens else ""
-            if _word(last) and last not in KEYWORDS and (not self._lookup(last) or self.bears(last)):
+            if is_word(last) and last not in KEYWORDS and (not self._lookup(last) or self.bears(last)):
                 return True
         return False
 
@@ -126,10 +163,6 @@ def call_bearing(lookup: Callable[[str], Sequence[Macro]], names: Iterable[str])
     """Those of the names that are macros from which a call can be reached."""
     bearing = Bearing(lookup)
     return frozenset(name for name in names if bearing.bears(name))
-
-
-def _word(token: str) -> bool:
-    return bool(token) and (token[0].isalpha() or token[0] in "_$")
 
 
 def _parameters(macro: Macro) -> frozenset[str]:
@@ -163,7 +196,7 @@ def _stoppers(tokens: list[str], pairs: dict[int, int]) -> set[str]:
         paren = next((i for i in range(index, len(tokens)) if tokens[i] in "(;"), len(tokens))
         end = pairs.get(paren, -1)
         stop = next((i for i in range(end, len(tokens)) if tokens[i] == ";"), len(tokens))
-        if end > 0 and any("error" in word for word in tokens[end:stop] if _word(word)):
+        if end > 0 and any("error" in word for word in tokens[end:stop] if is_word(word)):
             found.add(_pasted(tokens, paren - 1))
     return found
 
@@ -173,12 +206,14 @@ def _applied(tokens: list[str], group: int, end: int, params: frozenset[str]) ->
     if group < 0:
         return False
     before = tokens[group - 1] if group else ""
-    if before in KEYWORDS or _word(before):
+    if before == "_Generic":
+        return True
+    if before in KEYWORDS or is_word(before):
         return before not in KEYWORDS and before not in UNEVALUATED
     inner = tokens[group + 1 : end]
     if not inner or inner[0] in TYPE_WORDS:
         return False
-    if not all(_word(token) or token == "*" for token in inner) or inner[0] == "*":
+    if not all(is_word(token) or token == "*" for token in inner) or inner[0] == "*":
         return True
     if len(inner) > 1 or type_like(inner[0]):
         return False

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from kread.parse.expand import Origin, Token, spell
-from kread.parse.tokens import KEYWORDS, TYPE_WORDS, UNEVALUATED, closing
+from kread.parse.tokens import KEYWORDS, TYPE_WORDS, UNEVALUATED, closing, is_word
 
 #: Names whose calls the compiler itself makes or folds.
 BUILTIN_PREFIXES = ("__builtin_", "__sync_", "__atomic_")
@@ -54,75 +54,95 @@ def type_like(name: str) -> bool:
 
 def calls(tokens: list[Token], *, ignore: Callable[[str], bool] | None = None) -> list[ExpandedCall]:
     """The calls in expanded tokens, in their order. `ignore` says of a name before `(` that it is no function
-    (a macro left as written)."""
-    return _Finder(tokens, ignore).calls()
+    (a macro left as written; inside its own expansion a macro's name is one)."""
+    return [call for call, _ in Finder(tokens, ignore).found]
 
 
-class _Finder:
-    def __init__(self, tokens: list[Token], ignore: Callable[[str], bool] | None) -> None:
+class Finder:
+    """One look over tokens.
+
+    found -- the calls, each with the index of its opening parenthesis
+    dead  -- by index, whether a token stands in an operand that is never evaluated (1) or not (0)
+    pairs -- the index of the closing bracket by that of the opening one
+    """
+
+    def __init__(self, tokens: list[Token], ignore: Callable[[str], bool] | None = None) -> None:
         self.tokens = tokens
         self.ignore = ignore
         self.texts = [token[0] for token in tokens]
         self.pairs = closing(self.texts)
         self.opens = {end: start for start, end in self.pairs.items()}
+        self.dead = bytearray(len(tokens))
         self.stoppers: set[str] = set()
+        found = self._find() if self.pairs else []
+        self.found = [(call, paren) for call, paren in found if call.callee not in self.stoppers]
 
-    def calls(self) -> list[ExpandedCall]:
+    def _find(self) -> list[tuple[ExpandedCall, int]]:
         texts = self.texts
-        found: list[ExpandedCall] = []
-        index = texts.index("(") if "(" in texts else len(texts)
-        skipped_to = 0
-        while index < len(texts):
-            before = texts[index - 1] if index else ""
-            if index >= skipped_to and before and index in self.pairs:
-                if before in UNEVALUATED:
-                    skipped_to = self.pairs[index]
-                    if before in ("__attribute__", "__attribute"):
-                        found += self._cleanup(index)
-                elif before not in KEYWORDS:
-                    call = self._call(index, before)
-                    if call is not None:
-                        found.append(call)
+        found: list[tuple[ExpandedCall, int]] = []
+        index = -1
+        while True:
             try:
-                index = texts.index("(", max(index + 1, skipped_to))
+                index = texts.index("(", index + 1)
             except ValueError:
-                break
-        return [call for call in found if call.callee not in self.stoppers]
+                return found
+            before = texts[index - 1] if index else ""
+            if not before or index not in self.pairs:
+                continue
+            if before in UNEVALUATED:
+                end = self.pairs[index]
+                self.dead[index:end] = b"\1" * (end - index)
+                if before in ("__attribute__", "__attribute"):
+                    found += [(call, index) for call in self._cleanup(index)]
+                index = end
+            elif before not in KEYWORDS:
+                found += [(call, index) for call in self._call(index, before)]
 
-    def _call(self, paren: int, before: str) -> ExpandedCall | None:
-        if before[0].isalpha() or before[0] in "_$":
-            if self.ignore is not None and self.ignore(before):
-                return None
+    def _call(self, paren: int, before: str) -> list[ExpandedCall]:
+        if is_word(before):
+            if self.ignore is not None and not self.tokens[paren - 1][4] and self.ignore(before):
+                return []
             if paren >= 2 and self.texts[paren - 2] in ("->", "."):
-                return self._made("pointer", self._start(paren - 1), paren, paren - 1)
+                return [self._made("pointer", self._start(paren - 1), paren, paren - 1)]
             if self._declared(paren - 1, paren):
-                return None
+                return []
             kind = "builtin" if before.startswith(BUILTIN_PREFIXES) else "name"
-            return self._made(kind, paren - 1, paren, paren - 1)
+            return [self._made(kind, paren - 1, paren, paren - 1)]
         if before == "]":
             start = self._start(paren - 1)
-            return self._made("pointer", start, paren, start) if start < paren - 1 else None
+            return [self._made("pointer", start, paren, start)] if start < paren - 1 else []
         if before == ")" and paren - 1 in self.opens:
             return self._through_group(paren, self.opens[paren - 1])
-        return None
+        return []
 
-    def _through_group(self, paren: int, group: int) -> ExpandedCall | None:
+    def _through_group(self, paren: int, group: int) -> list[ExpandedCall]:
         """`(...)(args)`: a call of what the first parentheses give, unless they hold a type or belong to a keyword."""
         texts = self.texts
         before = texts[group - 1] if group else ""
+        if before == "_Generic":
+            return self._of_arms(paren, group)
         if before in KEYWORDS:
-            return None
-        if before and (before[0].isalpha() or before[0] in "_$" or before in ")]"):
-            if self._declared(group - 1, group):
-                return None
-            return self._made("pointer", self._start(paren - 1), paren, group - 1)  # f(x)(y)
+            return []
         inner = texts[group + 1 : paren - 1]
-        if not inner or _is_type(inner):
-            return None
+        if not is_word(before) and (not inner or _is_type(inner)):
+            return []
+        if before and (is_word(before) or before in ")]"):
+            if self._declared(group - 1, group):
+                return []
+            return [self._made("pointer", self._start(paren - 1), paren, group - 1)]  # f(x)(y)
         name = self._final_name(group, paren - 1)
         if name is None:
-            return self._made("pointer", group, paren, group)
-        return self._made("name", name, paren, name)
+            return [self._made("pointer", group, paren, group)]
+        return [self._made("name", name, paren, name)]
+
+    def _of_arms(self, paren: int, group: int) -> list[ExpandedCall]:
+        """`_Generic(x, type: f, ...)(args)`: a call of each arm that is a name; which one, the type of x decides."""
+        texts = self.texts
+        found = []
+        for index in range(group + 1, paren - 1):
+            if texts[index] == ":" and is_word(texts[index + 1]) and texts[index + 2] in (",", ")"):
+                found.append(self._made("name", index + 1, paren, index + 1))
+        return found
 
     def _final_name(self, group: int, end: int) -> int | None:
         """The index of the one name that a group in parentheses comes to: `(f)`, `(&f)`, `(*f)`, `({ ...; f; })`."""
@@ -153,7 +173,7 @@ class _Finder:
                 if group == 0:
                     return 0
                 before = texts[group - 1]
-                if before in (")", "]") or ((before[0].isalpha() or before[0] in "_$") and before not in KEYWORDS):
+                if before in (")", "]") or (is_word(before) and before not in KEYWORDS):
                     index = group - 1
                     continue
                 index = group
@@ -167,7 +187,7 @@ class _Finder:
         """Whether `name (` declares or defines a function instead of calling it."""
         texts = self.texts
         index = name - 1
-        while index >= 0 and (texts[index] == "*" or texts[index][0].isalpha() or texts[index][0] == "_"):
+        while index >= 0 and (texts[index] == "*" or is_word(texts[index])):
             if texts[index] in _BEFORE_EXPRESSION:
                 return False
             index -= 1
@@ -226,7 +246,7 @@ class _Finder:
 
 def _is_type(inner: list[str]) -> bool:
     """Whether the tokens between parentheses are a type: `struct x *`, `u32`, `typeof(a) *`, `void (*)(int)`."""
-    if inner[0] in TYPE_WORDS:
+    if inner[0] in TYPE_WORDS or inner[-1] == "*":
         return True
     if all(text.isidentifier() or text == "*" for text in inner) and inner[0] != "*":
         return len(inner) > 1 or type_like(inner[0])

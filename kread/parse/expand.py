@@ -23,7 +23,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from kread.parse.template import Arg, Macro, Opt, Part, Paste, Raw, Run, Template, Text, compile_macro
-from kread.parse.tokens import glue, lex
+from kread.parse.tokens import glue, is_word, lex
+
+__all__ = ["ARG", "SRC", "Expander", "Expansion", "Macro", "Origin", "Token", "spell"]
 
 #: One expansion may make this many tokens: the kernel's worst legitimate lines (nested min/max) make some 20,000,
 #: and a text built to grow without end must stop somewhere.
@@ -106,25 +108,19 @@ class Expander:
         self._lookup = lookup
         self._skip = skip
         self._compatible = compatible
-        self._known: dict[str, tuple[Template, ...] | None] = {}
-        self._memo: dict[str, list[Expansion]] = {}
+        self._templates: dict[str, tuple[Template, ...] | None] = {}
+        self._known: dict[frozenset[str], dict[str, tuple[Template, ...] | None]] = {}
         self.cut: dict[str, int] = {}
 
     def expand(self, text: str, *, choose: Callable[[Sequence[Macro]], Macro] | None = None) -> Expansion:
         """The expansion of a text with one definition of each name: what `choose` picks, or the first."""
-        return _Run(self, text, choose, {}).expansion()
+        return _Run(self, text, choose, {}, frozenset()).expansion()
 
-    def expansions(self, text: str) -> list[Expansion]:
+    def expansions(self, text: str, *, opened: frozenset[str] = frozenset()) -> list[Expansion]:
         """Expansions that together use each alternative definition at least once in each macro that reaches it.
 
-        The first one takes the first definition everywhere. The same text gives the same list object.
+        The first one takes the first definition everywhere. `opened` are names that are expanded though `skip` says no.
         """
-        found = self._memo.get(text)
-        if found is None:
-            found = self._memo[text] = self._alternatives(text)
-        return found
-
-    def _alternatives(self, text: str) -> list[Expansion]:
         found: list[Expansion] = []
         waiting: list[dict[str, int]] = [{}]
         seen: set[tuple[Macro | None, str, int]] = set()
@@ -133,7 +129,7 @@ class Expander:
             if len(found) == MAX_EXPANSIONS:
                 self.cut[text] = len(waiting) + 1
                 break
-            run = _Run(self, text, None, forced)
+            run = _Run(self, text, None, forced, opened)
             expansion = run.expansion()
             found.append(expansion)
             seen.update((parent, name, taken) for (parent, name), (taken, _) in run.met.items())
@@ -144,17 +140,20 @@ class Expander:
                         waiting.append({**forced, name: choice})
         return found
 
-    def templates(self, name: str) -> tuple[Template, ...] | None:
+    def known(self, opened: frozenset[str]) -> dict[str, tuple[Template, ...] | None]:
+        """The names learned so far with these names opened, for a run to look up and to add to."""
+        return self._known.setdefault(opened, {})
+
+    def templates(self, name: str, opened: frozenset[str]) -> tuple[Template, ...] | None:
         """The definitions of a name, prepared; None if it is no macro here or stays as written."""
-        found: tuple[Template, ...] | None = None
-        if name[0].isalpha() or name[0] in "_$" or name[0] > "\x7f":
+        if not is_word(name) or (name not in opened and self._skip is not None and self._skip(name)):
+            return None
+        if name not in self._templates:
             definitions = self._lookup(name)
-            if definitions and not (self._skip is not None and self._skip(name)):
-                found = tuple(compile_macro(macro) for macro in definitions)
-            elif not definitions and name in _PLACEHOLDERS:
-                found = (compile_macro(Macro(name, None, _PLACEHOLDERS[name])),)
-        self._known[name] = found
-        return found
+            if not definitions and name in _PLACEHOLDERS:
+                definitions = (Macro(name, None, _PLACEHOLDERS[name]),)
+            self._templates[name] = tuple(map(compile_macro, definitions)) or None
+        return self._templates[name]
 
 
 class _Run:
@@ -166,10 +165,12 @@ class _Run:
         text: str,
         choose: Callable[[Sequence[Macro]], Macro] | None,
         forced: dict[str, int],
+        opened: frozenset[str],
     ) -> None:
         self.met: dict[tuple[Macro | None, str], tuple[int, tuple[int, ...]]] = {}
         self._expander = expander
-        self._known = expander._known
+        self._opened = opened
+        self._known = expander.known(opened)
         self._text = text
         self._choose = choose
         self._forced = forced
@@ -206,7 +207,7 @@ class _Run:
                 if text[0] == _MARK:
                     disabled.discard(text[1:])
                     continue
-                templates = self._expander.templates(text)
+                templates = known[text] = self._expander.templates(text, self._opened)
             if templates is None or token[4]:
                 append(token)
             elif text in disabled:

@@ -1,31 +1,58 @@
 """The calls that a piece of source makes through macros, all alternatives of the macros together.
 
-Joins the three steps: which names need expansion at all (bearing), their expansion (expand), and the calls in what
-comes out (calls). Equal texts are answered once.
+Expanding each use in full repeats the same work: thousands of uses end in the same few macros, each with a dozen
+alternatives by configuration. So a macro is looked at once, by itself: its use with placeholders for arguments is
+expanded one level deep (kread.parse.level), the calls in it are noted, and the macros used in it are looked at in the
+same way. The result is a `Summary`: the calls that a use makes, with placeholders where the arguments go, and for each
+argument the condition under which it is evaluated. A use in the source then costs a replacement of placeholders.
+
+What an argument is can matter to what is expanded: it is pasted to a name, or called. Such a position is sensitive:
+there the argument itself takes the placeholder's place, and summaries are kept for each. Macros that give no more
+than a name are expanded where they stand (see bearing), and so is one whose value is called: `MACRO(x)(y)`.
+
+A definition under `#ifndef NAME` only stands in for a missing one, and gives way where another always holds. Where
+none may hold and a function has the name, the name also stands for itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from kread import presence
 from kread.parse.bearing import Bearing
-from kread.parse.calls import ExpandedCall, calls
+from kread.parse.calls import ExpandedCall
 from kread.parse.expand import Expander
+from kread.parse.level import FIRST, PLACES, Level, Summary, distinct
 from kread.parse.template import Macro
+
+#: A piece of source opens the macros whose values it calls, again if such a value is itself such a use: kernel code
+#: goes three deep.
+_MAX_OPENINGS = 12
+
+_Key = tuple[str, tuple[str | None, ...] | None]
 
 
 class MacroCalls:
-    """Answers with the macros that `lookup` gives. `compatible`: see Expander."""
+    """Answers with the macros that `lookup` gives.
+
+    function -- whether a name is also a function's: where no definition of the macro holds, the function is called
+    """
 
     def __init__(
-        self,
-        lookup: Callable[[str], Sequence[Macro]],
-        *,
-        compatible: Callable[[tuple[str, ...]], bool] | None = None,
+        self, lookup: Callable[[str], Sequence[Macro]], *, function: Callable[[str], bool] | None = None
     ) -> None:
-        self._bearing = Bearing(lookup)
-        self._expander = Expander(lookup, skip=self._bearing.skippable, compatible=compatible)
+        self._lookup = lookup
+        self._function = function
+        self._definitions: dict[str, tuple[Macro, ...]] = {}
+        self._bearing = Bearing(self.definitions, function)
+        self._expander = Expander(self.definitions, skip=self.left, compatible=_may_hold_together)
+        self._is_left: dict[str, bool] = {}
+        self._is_use: dict[str, bool] = {}
         self._memo: dict[str, tuple[ExpandedCall, ...]] = {}
+        self._summaries: dict[_Key, Summary] = {}
+        self._sensitive: dict[str, set[int]] = {}
+        self._running: list[str] = []
+        self._cycles: set[str] = set()
 
     @property
     def cut(self) -> dict[str, int]:
@@ -36,14 +63,127 @@ class MacroCalls:
         """Whether a use of this name can make a call that its text does not show."""
         return self._bearing.bears(name)
 
+    def matters(self, name: str) -> bool:
+        """Whether a use of this name can change which calls are made: by its body, by an argument that it
+        drops, or because it is another name of a function."""
+        bearing = self._bearing
+        return bearing.bears(name) or not bearing.transparent(name) or bearing.renames(name)
+
     def calls(self, text: str) -> tuple[ExpandedCall, ...]:
-        """The calls in a text and in the macros it uses, each once for each condition it stands under."""
+        """The calls in a text and in the macros it uses, each once; `origin.presences` is the one condition of all
+        ways to it, or empty."""
         found = self._memo.get(text)
         if found is None:
-            distinct = {
-                call: None
-                for expansion in self._expander.expansions(text)
-                for call in calls(expansion.tokens, ignore=self._bearing.skippable)
-            }
-            found = self._memo[text] = tuple(distinct)
+            made: list[ExpandedCall] = []
+            for level in self._levels(text, frozenset()):
+                made += level.calls
+            found = self._memo[text] = distinct(made)
         return found
+
+    def definitions(self, name: str) -> tuple[Macro, ...]:
+        """The definitions of a name that count, and the name itself where a function may be meant."""
+        found = self._definitions.get(name)
+        if found is None:
+            found = tuple(_counting(name, self._lookup(name)))
+            if found and self._function is not None and self._function(name):
+                missing = presence.negate(presence.disj(*(macro.presence for macro in found)))
+                if missing != presence.NEVER:
+                    found += (Macro(name, None, name, found[0].file, found[0].line, missing),)
+            self._definitions[name] = found
+        return found
+
+    def left(self, name: str) -> bool:
+        """Whether a macro is left as written when the text around it is expanded."""
+        found = self._is_left.get(name)
+        if found is None:
+            found = self._is_left[name] = bool(self.definitions(name)) and not self._bearing.names(name)
+        return found
+
+    def used(self, name: str) -> bool:
+        """Whether a macro left as written has to be looked at."""
+        found = self._is_use.get(name)
+        if found is None:
+            found = self._is_use[name] = self.left(name) and not self._bearing.transparent(name)
+        return found
+
+    def sensitive(self, name: str) -> Iterable[int]:
+        """The arguments on whose text depends what a macro expands to, as known from the summaries made so far."""
+        return self._sensitive.get(name, ())
+
+    def running(self, name: str) -> bool:
+        """Whether a name is met inside its own expansion, where it stays a name."""
+        if name in self._running:
+            if name != self._running[-1]:
+                self._cycles.add(name)
+            return True
+        return False
+
+    def summary(self, name: str, args: list[str] | None) -> Summary:
+        """What a use of a macro with these arguments' texts does; None is a use without parentheses."""
+        sensitive = self._sensitive.setdefault(name, set())
+        while True:
+            key = None if args is None else tuple(map(_kept(sensitive), range(len(args)), args))
+            found = self._summaries.get((name, key))
+            if found is not None:
+                return found
+            known = len(sensitive)
+            self._running.append(name)
+            found = self._summarise(name, key)
+            self._running.pop()
+            self._cycles.discard(name)
+            if len(sensitive) == known:
+                break
+        if not self._cycles:  # else it holds only inside the macro that it leads back to
+            self._summaries[name, key] = found
+        return found
+
+    def _summarise(self, name: str, key: tuple[str | None, ...] | None) -> Summary:
+        places = key or ()
+        text = name
+        if key is not None:
+            text = f"{name}({', '.join(chr(FIRST + i) if kept is None else kept for i, kept in enumerate(places))})"
+        calls: list[ExpandedCall] = []
+        uses: list[list[str]] = [[] for _ in places]
+        for level in self._levels(text, frozenset((name,))):
+            if level.tokens and level.tokens[0][0] == name and level.tokens[0][3].kind == "src":
+                continue  # a definition that takes another number of arguments
+            self._sensitive[name] |= level.sensitive
+            calls += level.calls
+            for place, condition in level.uses:
+                if place < len(uses):
+                    uses[place].append(condition)
+        for place, kept in enumerate(places):
+            if kept:  # no placeholder to follow: taken as evaluated
+                uses[place].append(presence.ALWAYS)
+        return Summary(distinct(calls), tuple(presence.disj(*dict.fromkeys(conditions)) for conditions in uses))
+
+    def _levels(self, text: str, opened: frozenset[str]) -> list[Level]:
+        """A text expanded one level, in each alternative."""
+        for _ in range(_MAX_OPENINGS):
+            expansions = self._expander.expansions(text, opened=opened)
+            levels = [Level(self, expansion.tokens, opened) for expansion in expansions]
+            to_open = {name for level in levels for name in level.to_open} - opened
+            if not to_open:
+                break
+            opened |= to_open
+        for level in levels:
+            level.compose()
+        return levels
+
+
+def _may_hold_together(presences: tuple[str, ...]) -> bool:
+    return len(presences) < 2 or presence.conj(*presences) != presence.NEVER
+
+
+def _counting(name: str, macros: Sequence[Macro]) -> list[Macro]:
+    """The definitions without those that stand in for a missing one, if another always holds."""
+    missing = f"!defined({name})"
+    real = [macro for macro in macros if missing not in macro.presence]
+    if len(real) == len(macros) or presence.disj(*(macro.presence for macro in real)) != presence.ALWAYS:
+        return list(macros)
+    return real
+
+
+def _kept(sensitive: set[int]) -> Callable[[int, str], str | None]:
+    """The argument itself where a summary depends on it, else None: a placeholder does."""
+    return lambda place, text: text if place in sensitive or not text or place >= PLACES else None

@@ -68,6 +68,11 @@ def words(text: str) -> list[str]:
     return [token for _, token in lex(text)]
 
 
+def is_word(token: str) -> bool:
+    """Whether a token is an identifier (a keyword is one too)."""
+    return token[:1].isalpha() or token[:1] in ("_", "$")
+
+
 def glue(left: str, right: str) -> bool:
     """Whether two tokens, written without a space between them, could be read as other tokens."""
     a, b = left[-1:], right[:1]

@@ -12,10 +12,14 @@ than a name are expanded where they stand (see bearing), and so is one whose val
 
 A definition under `#ifndef NAME` only stands in for a missing one, and gives way where another always holds. Where
 none may hold and a function has the name, the name also stands for itself.
+
+A file with macros of its own is answered `beside` the ones that all files share: only what its macros reach is looked
+at again.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 from kread import presence
@@ -28,6 +32,8 @@ from kread.parse.template import Macro
 #: A piece of source opens the macros whose values it calls, again if such a value is itself such a use: kernel code
 #: goes three deep.
 _MAX_OPENINGS = 12
+
+_WORD = re.compile(r"[A-Za-z_]\w*")
 
 _Key = tuple[str, tuple[str | None, ...] | None]
 
@@ -53,6 +59,19 @@ class MacroCalls:
         self._sensitive: dict[str, set[int]] = {}
         self._running: list[str] = []
         self._cycles: set[str] = set()
+        self._base: MacroCalls | None = None
+        self._own: frozenset[str] = frozenset()
+        self._reaches: dict[str, bool] = {}
+
+    def beside(self, own: Iterable[str], lookup: Callable[[str], Sequence[Macro]]) -> MacroCalls:
+        """The same for one file: `own` are the names that it defines, `lookup` gives the definitions that it can mean.
+
+        What can reach no own name is answered, and kept, by this object.
+        """
+        other = MacroCalls(lookup, function=self._function)
+        other._base = self
+        other._own = frozenset(own)
+        return other
 
     @property
     def cut(self) -> dict[str, int]:
@@ -83,6 +102,8 @@ class MacroCalls:
     def definitions(self, name: str) -> tuple[Macro, ...]:
         """The definitions of a name that count, and the name itself where a function may be meant."""
         found = self._definitions.get(name)
+        if found is None and self._base is not None and not self._touched(name):
+            found = self._definitions[name] = self._base.definitions(name)
         if found is None:
             found = tuple(_counting(name, self._lookup(name)))
             if found and self._function is not None and self._function(name):
@@ -108,7 +129,8 @@ class MacroCalls:
 
     def sensitive(self, name: str) -> Iterable[int]:
         """The arguments on whose text depends what a macro expands to, as known from the summaries made so far."""
-        return self._sensitive.get(name, ())
+        found = self._sensitive.get(name, ())
+        return found or (self._base.sensitive(name) if self._base is not None else ())
 
     def running(self, name: str) -> bool:
         """Whether a name is met inside its own expansion, where it stays a name."""
@@ -120,6 +142,8 @@ class MacroCalls:
 
     def summary(self, name: str, args: list[str] | None) -> Summary:
         """What a use of a macro with these arguments' texts does; None is a use without parentheses."""
+        if self._base is not None and not self._touched(name) and not any(map(self._mentions, args or ())):
+            return self._base.summary(name, args)
         sensitive = self._sensitive.setdefault(name, set())
         while True:
             key = None if args is None else tuple(map(_kept(sensitive), range(len(args)), args))
@@ -136,6 +160,27 @@ class MacroCalls:
         if not self._cycles:  # else it holds only inside the macro that it leads back to
             self._summaries[name, key] = found
         return found
+
+    def _touched(self, name: str) -> bool:
+        """Whether a name is one of the file's own, or leads to one through the bodies of its definitions."""
+        found = self._reaches.get(name)
+        if found is None:
+            seen = {name}
+            waiting = [name]
+            while waiting and not found:
+                word = waiting.pop()
+                found = word in self._own or self._reaches.get(word, False)
+                for macro in () if word in self._reaches else self._lookup(word):
+                    fresh = set(_WORD.findall(macro.body)) - seen
+                    seen |= fresh
+                    waiting += fresh
+            if not found:
+                self._reaches.update(dict.fromkeys(seen, False))
+            found = self._reaches[name] = bool(found)
+        return found
+
+    def _mentions(self, text: str) -> bool:
+        return any(self._touched(word) for word in set(_WORD.findall(text)))
 
     def _summarise(self, name: str, key: tuple[str | None, ...] | None) -> Summary:
         places = key or ()

@@ -9,9 +9,7 @@ over, the macros that the tree's headers define: then a name that no header defi
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +45,9 @@ class Config:
     @classmethod
     def read(cls, path: str | Path, defined: Mapping[str, str] | None = None) -> Config:
         """The configuration in a file, plain or gzip-compressed. Raises UsageError with the line that is none."""
+        import gzip  # here, because few commands are given a configuration
+        import zlib
+
         try:
             data = Path(path).read_bytes()
             if data.startswith(_GZIP_MAGIC):

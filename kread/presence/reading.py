@@ -11,16 +11,17 @@ Text that is no expression becomes the atom `unreadable(...)`: unknown, but stil
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
+from pathlib import Path
 
 from kread.presence import expression, logic
 from kread.presence.expression import Binary, Call, Chain, Choice, Name, Node, Number, Unary
 from kread.presence.logic import AND, OR, Condition, Group, Literal
 
 ALWAYS, NEVER = "", "0"
+
+_DEFINES = Path(__file__).parent.parent / "data" / "defines.toml"
 
 #: Enough of an unreadable expression to recognise it by.
 MAX_UNREADABLE = 60
@@ -48,7 +49,9 @@ class Defines:
 @cache
 def defines() -> Defines:
     """The names of data/defines.toml."""
-    table = tomllib.loads(files("kread").joinpath("data/defines.toml").read_text("utf-8"))
+    import tomllib  # here, because most conditions ask configuration symbols alone and never come this way
+
+    table = tomllib.loads(_DEFINES.read_text("utf-8"))
     asks = {row["name"]: row["kind"] for row in table["ask"]}
     return Defines(
         asks=asks,

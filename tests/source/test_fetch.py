@@ -260,7 +260,7 @@ from kread.source import fetch
 from kread.errors import KreadError
 fetch._NEEDED_BYTES = dict.fromkeys(fetch._NEEDED_BYTES, 0)
 try:
-    fetch.obtain("v6.12" if "://" in sys.argv[1] else None, **{"remote" if "://" in sys.argv[1] else "source": sys.argv[1]})
+    fetch.obtain(**{sys.argv[1]: sys.argv[2]})
 except KreadError as error:
     stale = [file.name for file in fetch.temporary_dir().iterdir()]
     print(error.slug, len(str(error).splitlines()), stale)
@@ -275,11 +275,11 @@ def test_a_disk_that_fills_up_is_an_error_and_nothing_stays(
     disk.mkdir()
     script = 'mount -t tmpfs -o size=300k none "$1" && shift && exec "$@"'
     command = ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", str(disk)]
-    if not shutil.which("unshare") or subprocess.run([*command, "true"], capture_output=True, check=False).returncode:
+    if not shutil.which("unshare") or subprocess.run([*command, "true"], check=False).returncode:
         pytest.skip("no small disk can be mounted here; to enable, allow user namespaces")
-    what = str(archive) if way == "archive" else server.url
+    arguments = ["source", str(archive)] if way == "archive" else ["remote", server.url]
     done = subprocess.run(
-        [*command, sys.executable, "-c", ON_A_SMALL_DISK, what],
+        [*command, sys.executable, "-c", ON_A_SMALL_DISK, *arguments],
         env={**os.environ, "KREAD_HOME": str(disk)},
         capture_output=True,
         text=True,

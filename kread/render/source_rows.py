@@ -8,33 +8,23 @@ follows in words. Code keeps its shape: tabs become four blanks, and a line that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
 
 from kread.facts import Step
+from kread.paths.slices import SliceLine
 from kread.render import step_rows
 from kread.render.layout import Row
 
 TAB = 4
 
 
-class SourceLine(Protocol):
-    """What a slice's line has: its number (0 for `...`), its text, and why it is there."""
+SourceLines = Callable[[Step], Sequence[SliceLine]]
 
-    @property
-    def line(self) -> int: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def role(self) -> str: ...
-
-
-SourceLines = Callable[[Step], Sequence[SourceLine]]
-
-#: role of a slice's line -> the mark beside it.
+#: role of a slice's line -> the mark beside it, as LEGEND says.
 MARKS = {"guard": "?", "call": ">", "exit": "x", "held": "="}
+LEGEND = "? a condition   x an early exit   = a lock or section taken   > the call"
 
 
-def source_rows(step: Step, lines: Sequence[SourceLine]) -> Iterator[Row]:
+def source_rows(step: Step, lines: Sequence[SliceLine]) -> Iterator[Row]:
     """The function's head, its slice, and how the call is known."""
     file = step.function.file
     yield step_rows.head(step)

@@ -15,7 +15,7 @@ from kread.paths.answer import Answer
 from kread.render import step_rows, words
 from kread.render.layout import Layout, Row
 from kread.render.links import LinkMaker
-from kread.render.source_rows import SourceLines, source_rows
+from kread.render.source_rows import LEGEND, SourceLines, source_rows
 from kread.render.style import Style
 
 #: A tail of fewer functions than this is shorter told than referred to.
@@ -47,6 +47,8 @@ def path_text(
         out.append("")
         add(_trail(trail, answer.trails[: number - 1], lambda step: _step(step, source)))
     out.append("")
+    if source is not None and answer.trails:
+        add([Row(LEGEND, role="note")])
     add(_footer(answer))
     while out and not out[-1]:
         out.pop()

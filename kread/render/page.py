@@ -1,0 +1,136 @@
+"""The page to read on: one HTML file with the trail, the source, a map, tabs for families, and nothing from elsewhere.
+
+Theory of operation: the document is whole without its script: every step stands in it, in order, with links between;
+that is what a printer, a screen reader and a browser without scripts get. The script only shows one step at a time
+and walks. Style and script lie in assets/ and are put into the file, and a content security policy in it forbids
+every other source. Pure: a Study in, text out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from html import escape
+from importlib.resources import files
+from json import dumps
+
+from kread.facts import Step
+from kread.render import words
+from kread.render.links import LinkMaker
+from kread.render.page_step import article
+from kread.render.path_map import path_map, step_id
+from kread.render.study import Chapter, Study
+from kread.render.texts import Texts, texts
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'"
+#: What the script says by itself.
+_SCRIPT_TEXTS = ("search_none", "found", "found_many", "fold", "unfold")
+
+
+@cache
+def _asset(name: str) -> str:
+    return (files("kread.render") / "assets" / name).read_text(encoding="utf-8")
+
+
+def page(study: Study, lang: str = "en", *, before: str = "", after: str = "") -> str:
+    """The whole HTML document; `before` and `after` are HTML of ours that stands round the steps."""
+    return "\n".join(_document(study, texts(lang), before, after)) + "\n"
+
+
+def _document(study: Study, text: Texts, before: str, after: str) -> Iterator[str]:
+    release = text("release", release=study.release)
+    yield "<!DOCTYPE html>"
+    yield f'<html lang="{text("html_lang")}"><head><meta charset="utf-8">'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    yield f"<title>{escape(study.title)} · {escape(release)}</title>"
+    yield '<link rel="icon" href="data:,">'
+    yield f"<style>\n{_asset('page.css')}</style></head><body>"
+    yield f'<a class="skip" href="#steps">{escape(text("skip"))}</a>'
+    yield from _top(study, text, release)
+    yield f"<main>{before}"
+    if not study.chapters:
+        yield f"<p>{escape(text('no_path'))}</p>"
+    yield '<div id="steps">'
+    links = LinkMaker(study.release)
+    for number, chapter in enumerate(study.chapters, 1):
+        yield from _chapter(chapter, number, len(study.chapters), text, links)
+    yield f"</div>{after}</main>"
+    yield from _bottom(study, text)
+    said = {key: text.rows[key] for key in _SCRIPT_TEXTS}
+    yield f'<script type="application/json" id="texts">{dumps(said).replace("<", chr(92) + "u003c")}</script>'
+    yield f"<script>\n{_asset('page.js')}</script></body></html>"
+
+
+def _top(study: Study, text: Texts, release: str) -> Iterator[str]:
+    yield f'<header><h1>{escape(study.title)}</h1><p class="release">{escape(release)} · '
+    yield f"{escape(text.count('families', len(study.chapters)))}</p>"
+    yield '<form role="search" class="js"><input type="search" id="search" autocomplete="off" aria-controls="results"'
+    yield f' placeholder="{escape(text("search"))}" aria-label="{escape(text("search"))}"></form>'
+    yield f'<button type="button" id="theme" class="js">{escape(text("theme"))}</button>'
+    yield '<ul id="results" class="js" aria-live="polite" hidden></ul></header>'
+    for note in study.notes:
+        yield f'<p class="notes">{escape(note)}</p>'
+    drawn = path_map(study, text("map"))
+    if drawn:
+        yield f'<nav class="map" aria-label="{escape(text("map"))}">{drawn}</nav>'
+    if len(study.chapters) > 1:
+        yield f'<div role="tablist" class="js tabs" aria-label="{escape(text("family_tabs"))}">'
+        for number, chapter in enumerate(study.chapters, 1):
+            yield (
+                f'<button type="button" role="tab" id="tab{number}" aria-controls="family{number}">'
+                f"<b>{number}</b> {escape(chapter.title)}</button>"
+            )
+        yield "</div>"
+
+
+def _chapter(chapter: Chapter, number: int, chapters: int, text: Texts, links: LinkMaker) -> Iterator[str]:
+    role = f'role="tabpanel" aria-labelledby="tab{number}"' if chapters > 1 else f'aria-label="{escape(chapter.title)}"'
+    calls = sum(1 for passage in chapter.passages if passage.step.edge)
+    yield f'<section id="family{number}" class="family" {role}>'
+    yield f"<h2>{escape(chapter.title)} <small>{escape(text.count('calls', calls))}</small></h2>"
+    if chapter.reason:
+        yield f"<p>{escape(chapter.reason)}</p>"
+    for gap in chapter.gaps:
+        yield f'<p class="unsure">{escape(gap)}</p>'
+    yield f'<div class="columns"><nav class="trail" aria-label="{escape(text("trail"))}"><ol>'
+    for place, passage in enumerate(chapter.passages, 1):
+        yield from _trail_item(passage.step, step_id(number, place), text)
+    yield '</ol></nav><div class="articles">'
+    yield f'<p class="walk js"><button type="button" data-go="-1">← {escape(text("previous"))}</button>'
+    yield f'<button type="button" data-go="1">{escape(text("next"))} →</button>'
+    yield f'<button type="button" data-fold aria-pressed="false">{escape(text("unfold"))}</button></p>'
+    for place, passage in enumerate(chapter.passages, 1):
+        yield from article(passage, step_id(number, place), place, len(chapter.passages), text, links)
+    yield "</div></div></section>"
+
+
+def _trail_item(step: Step, anchor: str, text: Texts) -> Iterator[str]:
+    function = step.function
+    yield f'<li><a href="#{anchor}"><b>{escape(function.name)}</b> <small>{escape(str(function.location))}</small></a>'
+    rows = [
+        (words.guard_word(guard), guard.text, guard.line) for guard in sorted(step.guards, key=lambda one: one.line)
+    ]
+    if rows or step.held or step.edge:
+        yield "<ul>"
+        for word, said, line in rows:
+            yield f'<li><i class="{word}">{word}</i><code>{escape(said)}</code><small>:{line}</small></li>'
+        if step.held:
+            held = ", ".join(dict.fromkeys(one.text for one in step.held))
+            yield f'<li><i class="held">held</i><code>{escape(held)}</code><small>:{step.held[-1].line}</small></li>'
+        if step.edge:
+            site = step.edge.site
+            yield f'<li><i class="call">→</i><code>{escape(site.text)}</code><small>:{site.line}</small></li>'
+        yield "</ul>"
+    yield "</li>"
+
+
+def _bottom(study: Study, text: Texts) -> Iterator[str]:
+    yield "<footer>"
+    if study.cut:
+        yield f"<h2>{escape(text('left_out'))}</h2><ul>"
+        yield from (f"<li>{escape(one)}</li>" for one in study.cut)
+        yield "</ul>"
+    yield f"<p>{escape(text('generated', release=f'Linux {study.release}'))}</p>"
+    yield f'<p class="js">{escape(text("keys"))}</p>'
+    yield '<p id="status" class="hidden" role="status" aria-live="polite"></p></footer>'

@@ -1,0 +1,167 @@
+"""One step of the page: the function, its source with notes beside the lines they belong to, how the call is known.
+
+Theory of operation: each line of source is a row of three parts: its number (a link to the cross-reference), the
+code, and the notes that belong to that line and no other. Lines outside the slice are folded in between, in the
+browser's own `details`, so that they open without a script. A function whose source is not at hand shows its guards
+and its call as written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from kread.facts import Edge, Guard, Step
+from kread.paths.slices import SliceLine
+from kread.render import words
+from kread.render.highlight import pieces
+from kread.render.links import LinkMaker
+from kread.render.study import Passage
+from kread.render.texts import Texts
+
+#: Runs of lines outside the slice that are shorter than this are not worth folding.
+FOLD_AT = 3
+
+
+def article(passage: Passage, anchor: str, place: int, total: int, text: Texts, links: LinkMaker) -> Iterator[str]:
+    """The article of one step; `place` counts from 1."""
+    function = passage.step.function
+    name = escape(function.name)
+    said = escape(text("step_of", n=place, total=total, name=function.name))
+    yield f'<article id="{anchor}" aria-label="{said}" data-name="{name}">'
+    urls = links.urls(function.file, function.line)
+    yield f'<h3><span class="place">{place}/{total}</span> {name}</h3>'
+    yield f'<p class="where">{escape(str(function.location))}'
+    for key, (_, url) in zip(("reference", "git"), urls, strict=True):
+        yield f' · <a href="{escape(url)}" rel="noreferrer">{escape(text(key))}</a>'
+    yield "</p>"
+    if passage.purpose:
+        yield f'<p class="purpose">{escape(passage.purpose)}</p>'
+    if function.macro:
+        yield f'<p class="needs">{escape(text("made_by", what=function.macro))}</p>'
+    if function.presence:
+        yield f'<p class="needs">{escape(text("needs", what=function.presence))}</p>'
+    yield from _source(passage, text, links)
+    yield from _proof(passage.step, text, links)
+    if passage.exits:
+        yield f"<h4>{escape(text('exits'))}</h4><ul>"
+        for line, what, reason in passage.exits:
+            shown = ": ".join(part for part in (what, reason) if part)
+            yield f"<li>{escape(text('exit_line', line=line, what=shown))}</li>"
+        yield "</ul>"
+    if passage.comment:
+        yield f'<details class="comment"><summary>{escape(text("comment"))}</summary>'
+        yield f"<pre>{escape(passage.comment)}</pre></details>"
+    yield "</article>"
+
+
+def _source(passage: Passage, text: Texts, links: LinkMaker) -> Iterator[str]:
+    function = passage.step.function
+    notes = _notes(passage.step, text)
+    name = escape(text("source_of", name=function.name))
+    yield f'<div class="source" role="region" aria-label="{name}" tabindex="0">'
+    if not passage.lines:
+        shown = passage.slice or tuple(_bare(passage.step))
+        for line in shown:
+            yield _line(line.line, line.text, line.role, notes.get(line.line, ()), function.file, links)
+    else:
+        roles = {line.line: line.role for line in passage.slice if line.line}
+        roles.setdefault(function.line, "signature")
+        folded: list[str] = []
+        for number, code in enumerate(passage.lines, function.line):
+            row = _line(number, code, roles.get(number, ""), notes.get(number, ()), function.file, links)
+            if number in roles or number in notes:
+                yield from _folded(folded, text)
+                folded = []
+                yield row
+            else:
+                folded.append(row)
+        yield from _folded(folded, text)
+    yield "</div>"
+
+
+def _folded(rows: list[str], text: Texts) -> Iterator[str]:
+    if len(rows) < FOLD_AT:
+        yield from rows
+        return
+    yield f"<details><summary>{escape(text.count('folded', len(rows)))}</summary>"
+    yield from rows
+    yield "</details>"
+
+
+def _bare(step: Step) -> Iterator[SliceLine]:
+    for guard in sorted(step.guards, key=lambda guard: guard.line):
+        yield SliceLine(guard.line, guard.text, "guard")
+    if step.edge:
+        yield SliceLine(step.edge.site.line, step.edge.site.text, "call")
+
+
+def _line(number: int, code: str, role: str, notes: tuple[str, ...] | list[str], file: str, links: LinkMaker) -> str:
+    painted = "".join(
+        f'<span class="{kind}">{escape(piece)}</span>' if kind else escape(piece)
+        for kind, piece in pieces(code.expandtabs(8))
+    )
+    said = "".join(f"<span>{note}</span>" for note in notes)
+    beside = f'<span class="note">{said}</span>' if said else ""
+    if not number:
+        return '<div class="line elided"><span class="no"></span><code>…</code></div>'
+    url = escape(links.url("reference", file, number))
+    to_line = f'<a class="no" tabindex="-1" rel="noreferrer" href="{url}">{number}</a>'
+    return f'<div class="line {role}" data-line="{number}">{to_line}<code>{painted or " "}</code>{beside}</div>'
+
+
+def _notes(step: Step, text: Texts) -> dict[int, list[str]]:
+    """Line -> what is to be said of it, as HTML."""
+    found: dict[int, list[str]] = {}
+    for guard in step.guards:
+        found.setdefault(guard.line, []).append(_guard(guard, text))
+    for held in step.held:
+        said = escape(text("held", what=held.text))
+        found.setdefault(held.line, []).append(said)
+    if step.edge:
+        found.setdefault(step.edge.site.line, []).append(_called(step.edge, text))
+    return found
+
+
+def _guard(guard: Guard, text: Texts) -> str:
+    word = words.guard_word(guard)
+    otherwise = ": ".join(part for part in (guard.exit, guard.reason) if part)
+    said = f'<b class="{word}">{escape(text(word))}</b>'
+    return said + (f" · {escape(text('else', what=otherwise))}" if otherwise else "")
+
+
+def _called(edge: Edge, text: Texts) -> str:
+    parts = [f'<b class="call">{escape(text("calls_next", name=edge.callee.name))}</b>']
+    if edge.kind != "direct":
+        parts.append(escape(f"{text('kind_' + edge.kind)} {edge.table}".strip()))
+    return " · ".join(parts)
+
+
+def _proof(step: Step, text: Texts, links: LinkMaker) -> Iterator[str]:
+    edge = step.edge
+    if edge is None:
+        yield f'<p class="end">{escape(text("arrived"))}</p>'
+        return
+    if edge.grade in ("type", "signature"):
+        said = text(f"grade_{edge.grade}", count=text.count("candidates", edge.candidates))
+        yield f'<p class="unsure">{escape(said)}</p>'
+    if edge.context:
+        yield f'<p class="unsure">{escape(text("runs", what=edge.context))}</p>'
+    if edge.presence:
+        yield f'<p class="needs">{escape(text("needs", what=edge.presence))}</p>'
+    shown = [one for one in edge.evidence if one.role != "call"]
+    if shown:
+        yield f'<h4>{escape(text("evidence"))}</h4><ul class="evidence">'
+        for one in shown:
+            url = escape(links.url("reference", one.file, one.line))
+            role = escape(text(f"role_{one.role}"))
+            code = escape(words.evidence_words(one, edge).removeprefix("through macro "))
+            where = f'<a href="{url}" rel="noreferrer">{escape(f"{one.file}:{one.line}")}</a>'
+            within = f" ({escape(one.function)})" if one.function else ""
+            yield f"<li><i>{role}</i> <code>{code}</code> {where}{within}</li>"
+        yield "</ul>"
+    others = words.alternatives(step.others)
+    if others:
+        yield f"<h4>{escape(text('others'))}</h4><ul>"
+        yield from (f"<li><code>{escape(other)}</code></li>" for other in others)
+        yield "</ul>"

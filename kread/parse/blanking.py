@@ -11,7 +11,6 @@ import re
 
 from kread.parse.defines import REST_OF_LINE
 
-
 _TOKEN = re.compile(
     rb"/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/|\Z)"
     rb"|//[^\n\\]*+(?:\\(?:\r?\n|.?)[^\n\\]*+)*+"

@@ -22,6 +22,8 @@ def _nested(opening: bytes, closing: bytes) -> bytes:
 
 #: A parenthesis with what it encloses.
 PARENS = _nested(b"(", b")")
+#: Braces with what they enclose.
+BRACES = _nested(b"{", b"}")
 
 _BRACKET = re.compile(rb"[()]")
 

@@ -8,10 +8,9 @@ brace inside a parenthesis at file scope belongs to the arguments of a macro, an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
-from kread.parse.brackets import closing
+from kread.parse.brackets import BRACES, closing
 
 
 class Block(NamedTuple):
@@ -22,13 +21,17 @@ class Block(NamedTuple):
     kind: str
 
 
+_BLOCK = re.compile(BRACES)
 _BRACE = re.compile(rb"[{}]")
 _RECORD = re.compile(rb"\b(struct|union|enum)\b(?:\s+\w+)*(?:\s*:\s*\w+)?\s*\Z")
 
 
 def _kind(lead: bytes) -> str:
     lead = lead[-_LEAD:].rstrip()
-    if lead[-1:] == b"=":
+    last = lead[-1:]
+    if last == b")":
+        return "body"
+    if last == b"=":
         return "table"
     found = _RECORD.search(lead)
     if found is None:
@@ -40,30 +43,34 @@ def _kind(lead: bytes) -> str:
 _LEAD = 300
 
 
-def blocks(text: bytes) -> Iterator[Block]:
-    """The outermost blocks, in order."""
-    depth = start = behind = skip = 0
-    kind = ""
-    for found in _BRACE.finditer(text):
-        place = found.start()
-        if place < skip:
-            continue
-        if found.group() == b"{":
-            if depth == 0:
-                lead = text[behind:place]
-                if lead.count(b"(") > lead.count(b")"):
-                    skip = _argument_end(text, behind, place)
-                    if skip > place:
-                        continue
-                start, kind = place, _kind(lead)
-            depth += 1
-        elif depth:
-            depth -= 1
-            if depth == 0:
-                behind = place + 1
-                yield Block(start, behind, kind)
-    if depth:
-        yield Block(start, len(text), kind)
+def blocks(text: bytes) -> list[Block]:
+    """The outermost blocks, in order. One that nothing closes ends with the text."""
+    found = []
+    behind = 0
+    place = text.find(b"{")
+    while place >= 0:
+        lead = text[behind:place]
+        if lead.count(b"(") > lead.count(b")"):
+            skip = _argument_end(text, behind, place)
+            if skip > place:
+                place = text.find(b"{", skip)
+                continue
+        whole = _BLOCK.match(text, place)
+        end = whole.end() if whole is not None else _end(text, place)
+        found.append(Block(place, end, _kind(lead)))
+        behind = end
+        place = text.find(b"{", end)
+    return found
+
+
+def _end(text: bytes, start: int) -> int:
+    """Behind the brace that closes the one at `start`, at any depth."""
+    depth = 0
+    for found in _BRACE.finditer(text, start):
+        depth += 1 if found.group() == b"{" else -1
+        if depth == 0:
+            return found.end()
+    return len(text)
 
 
 def _argument_end(text: bytes, start: int, place: int) -> int:

@@ -33,14 +33,14 @@ FRAGMENT = "fragment"
 ASSEMBLER, ASSEMBLER_CALL = "asm", "asm()"
 
 _KEYWORDS = frozenset(
-    "auto break case char const continue default do double else enum extern float for goto if inline int long"
-    " register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while"
-    " bool true false NULL __attribute__ asm __asm__ typeof __typeof__ _Bool".split()
+    """auto break case char const continue default do double else enum extern float for goto if inline int long
+    register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while
+    bool true false NULL __attribute__ asm __asm__ typeof __typeof__ _Bool""".split()  # noqa: SIM905
 )
 #: Words that leave nothing of a declaration when they are taken out of it.
 _QUALIFIERS = frozenset(
-    "inline __inline __inline__ static extern const volatile register restrict __restrict __extension__ __signed__"
-    " _Noreturn auto __seg_fs __seg_gs".split()
+    """inline __inline __inline__ static extern const volatile register restrict __restrict __extension__ __signed__
+    _Noreturn auto __seg_fs __seg_gs""".split()  # noqa: SIM905
 )
 _PARENS = r"\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\)"
 _ATTRIBUTE = re.compile(rf"\b(?:__attribute__|__attribute|__declspec|_Pragma|_Alignas|__asm__|asm)\s*{_PARENS}")
@@ -53,7 +53,8 @@ _RECORD = re.compile(r"\b(?:struct|union)\b[^{};]*\{\s*(\w+)\s*;?\s*\}")
 class MacroTable:
     """The names that preparation looks for.
 
-    kinds    -- name -> STRONG, WEAK, STRONG_CALL, WEAK_CALL, one of HEADS, FRAGMENT, ASSEMBLER, ASSEMBLER_CALL or RECORD
+    kinds    -- name -> STRONG, WEAK, STRONG_CALL, WEAK_CALL, one of HEADS, FRAGMENT, ASSEMBLER,
+                ASSEMBLER_CALL or RECORD
     fixed    -- for a RECORD, how many arguments stand before the members
     declares -- name -> (position of the type or -1, position of the declared name)
     """
@@ -168,10 +169,10 @@ def _rest(body: str, name: str, kinds: Mapping[str, str]) -> tuple[str, bool]:
         if word in _QUALIFIERS or word == name:
             strong = True
             return args
-        if kind == STRONG or kind == WEAK:
+        if kind in (STRONG, WEAK):
             strong = strong or kind == STRONG
             return args
-        if kind == STRONG_CALL or kind == WEAK_CALL:
+        if kind in (STRONG_CALL, WEAK_CALL):
             strong = strong or kind == STRONG_CALL
             return ""
         return found.group()

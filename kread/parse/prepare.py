@@ -18,22 +18,13 @@ from dataclasses import dataclass
 
 from kread.parse import branches
 from kread.parse.blanking import blank, spaces
-from kread.parse.brackets import PARENS
 from kread.parse.conditional import Conditions
 from kread.parse.layout import blocks
-from kread.parse.macro_table import (
-    ASSEMBLER,
-    ASSEMBLER_CALL,
-    FRAGMENT,
-    HEADS,
-    STRONG,
-    STRONG_CALL,
-    WEAK,
-    WEAK_CALL,
-    MacroTable,
-)
-from kread.parse.rewriting import Invocation, before, body, head
-from kread.parse.scope import Scope, enumeration, record, table_values
+from kread.parse.macro_table import HEADS, MacroTable
+from kread.parse.rewriting import Invocation, body
+from kread.parse.scope import Scope, enumeration, local_records, record, table_values
+from kread.parse.words import assembler, by_name, fixed_word, fixed_words
+from kread.parse.words import words as words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +53,23 @@ def prepare(text: bytes, table: MacroTable, conditions: Conditions) -> Prepared:
     top = branches.groups(conditions, len(text))
     count = branches.mark(code, top)
     scope = Scope()
-    words = _words(code, table)
+    present = words_of(code)
+    kinds = table.kinds
+    words = {word.encode(): kinds[word] for word in present & kinds.keys()}
+    fixed = fixed_words(present)
     extents: list[tuple[int, int]] = []
     branches.dropped(top, 0, extents)
     plain = branches.without(code, extents)
-    primary = _rewritten(plain, table, words, scope)
+    primary = _rewritten(plain, table, words, fixed, scope)
     variants, lines = [], []
     if count > 1:
         starts = _line_starts(text)
-        cuts = _cuts(plain)
+        items = _Items(plain)
         for number in range(1, count):
             fresh: list[tuple[int, int]] = []
             branches.added(top, number, fresh)
             if fresh:
-                variants.append(_rewritten(_variant(code, top, number, fresh, cuts), table, words, scope))
+                variants.append(_rewritten(_variant(code, top, number, fresh, items), table, words, fixed, scope))
                 lines.append(_lines(fresh, starts))
     return Prepared(
         primary,
@@ -103,61 +97,66 @@ def _lines(extents: list[tuple[int, int]], starts: list[int]) -> tuple[tuple[int
     return tuple(found)
 
 
-def _cuts(plain: bytes) -> list[int]:
-    """Offsets at which one declaration has ended and the next one not begun."""
-    cuts = [0]
-    place = 0
-    for block in blocks(plain):
-        cuts.extend(found.end() for found in re.finditer(rb";", plain[place : block.start])) if place == 0 else None
-        if place:
-            cuts.extend(place + found.end() for found in re.finditer(rb";", plain[place : block.start]))
-        if block.kind == "body":
-            cuts.append(block.end)
-        place = block.end
-    cuts.extend(place + found.end() for found in re.finditer(rb";", plain[place:]))
-    cuts.append(len(plain))
-    return cuts
+class _Items:
+    """Finds the declaration around a place, in a text whose blocks are known."""
+
+    def __init__(self, plain: bytes) -> None:
+        self.plain = plain
+        self.blocks = blocks(plain)
+        self.ends = [block.end for block in self.blocks]
+
+    def start(self, place: int) -> int:
+        """Where the declaration around `place` begins: behind a `;` or a body."""
+        index = bisect_right(self.ends, place)
+        upto = min(place, self.blocks[index].start) if index < len(self.blocks) else place
+        while index:
+            block = self.blocks[index - 1]
+            cut = self.plain.rfind(b";", block.end, upto)
+            if cut >= 0:
+                return cut + 1
+            if block.kind == "body":
+                return block.end
+            index -= 1
+            upto = block.start
+        return self.plain.rfind(b";", 0, upto) + 1
+
+    def end(self, place: int) -> int:
+        """Where the declaration around `place` has ended."""
+        index = bisect_right(self.ends, place)
+        while index < len(self.blocks):
+            block = self.blocks[index]
+            if place <= block.start:
+                cut = self.plain.find(b";", place, block.start)
+                if cut >= 0:
+                    return cut + 1
+            place = block.end
+            if block.kind == "body":
+                return place
+            index += 1
+        return self.plain.find(b";", place) + 1 or len(self.plain)
 
 
-def _variant(
-    code: bytes, top: list[branches.Group], number: int, fresh: list[tuple[int, int]], cuts: list[int]
-) -> bytes:
+def _variant(code: bytes, top: list[branches.Group], number: int, fresh: list[tuple[int, int]], items: _Items) -> bytes:
     """The declarations around the branches that this variant adds, with its choice of branches."""
     extents: list[tuple[int, int]] = []
     branches.dropped(top, number, extents)
     chosen = branches.without(code, extents)
     shown = bytearray(spaces(code))
     for start, end in fresh:
-        first = cuts[bisect_right(cuts, start) - 1]
-        after = bisect_right(cuts, end)
-        last = cuts[after] if after < len(cuts) else len(code)
+        first, last = items.start(start), items.end(end)
         shown[first:last] = chosen[first:last]
     return bytes(shown)
 
 
-# Macros by name
-
-_NO_WORD = bytes(byte if chr(byte).isalnum() and byte < 128 or byte == 95 else 32 for byte in range(256))
-
-
-def _words(code: bytes, table: MacroTable) -> dict[bytes, str]:
-    """The names in a file that the table has a kind for."""
-    kinds = table.kinds
-    found = {}
-    for word in set(code.translate(_NO_WORD).split()):
-        kind = kinds.get(word.decode())
-        if kind is not None:
-            found[word] = kind
-    return found
-
-
-def _rewritten(code: bytes, table: MacroTable, words: dict[bytes, str], scope: Scope) -> bytes:
-    assembler = [word for word, kind in words.items() if kind == ASSEMBLER]
-    if assembler:
-        code = re.sub(rb"\b(?:" + b"|".join(assembler) + rb")\b", lambda found: b"asm".ljust(len(found.group())), code)
-    code = _fixed_words(code, scope)
-    if words:
-        code = _by_name(code, words, scope)
+def _rewritten(
+    code: bytes, table: MacroTable, words: dict[bytes, str], fixed: re.Pattern[bytes] | None, scope: Scope
+) -> bytes:
+    spelled = assembler(code, words)
+    if spelled != code:
+        code, fixed = spelled, fixed_words(None)
+    if fixed is not None:
+        code = fixed.sub(fixed_word, code)
+    code = by_name(code, words, scope.annotations)
     heads = {word: kind.encode() for word, kind in words.items() if kind in HEADS}
     pieces = []
     place = 0
@@ -167,6 +166,8 @@ def _rewritten(code: bytes, table: MacroTable, words: dict[bytes, str], scope: S
         inside = code[block.start : block.end]
         if block.kind == "body":
             inside = body(inside, heads)
+            if b"struct" in inside or b"union" in inside:
+                inside = local_records(inside, block.start, table, words, scope)
         elif block.kind == "record":
             inside = record(inside, block.start, table, words, scope)
         elif block.kind == "enum":
@@ -177,79 +178,3 @@ def _rewritten(code: bytes, table: MacroTable, words: dict[bytes, str], scope: S
         place, behind = block.end, block.kind
     pieces.append(scope.between(code, place, len(code), behind, ""))
     return b"".join(pieces)
-
-
-_FIXED = re.compile(
-    rb"\b(?:(?P<attribute>__attribute__|__attribute|__declspec|_Alignas)"
-    rb"|(?P<asm>(?:asm|__asm__|__asm)(?:\s+(?:volatile|__volatile__|goto|inline))*+)"
-    rb"|(?P<typeof>typeof|__typeof__|__typeof|typeof_unqual|__typeof_unqual__))\s*"
-    + PARENS
-    + rb"|\b(?P<keyword>(?:__alignof__|__alignof|alignof|_Alignof|offsetof|__builtin_offsetof)\b)"
-    rb"|\b(?P<word>__signed__|__signed|auto)\b"
-)
-
-
-def _fixed_words(code: bytes, scope: Scope) -> bytes:
-    """Attributes and assembler become spaces, `typeof(...)` a type's name."""
-
-    def replace(found: re.Match[bytes]) -> bytes:
-        shown = found.group()
-        if found.lastgroup == "word":
-            return b"Auto" if shown == b"auto" else b"signed".ljust(len(shown))
-        if found.lastgroup == "keyword":
-            return b"X" + shown[1:]  # the grammar knows these words, and takes less behind them than the compiler
-        if found.lastgroup != "typeof":
-            return spaces(shown)
-        return b"typeof_" + spaces(shown[7:]) if b"\n" in shown else b"typeof".ljust(len(shown), b"_")
-
-    return _FIXED.sub(replace, code)
-
-
-def _by_name(code: bytes, words: dict[bytes, str], scope: Scope) -> bytes:
-    """Annotations become spaces, heads become `while` or `if`."""
-    named = [word for word, kind in words.items() if kind in _REPLACED]
-    if not named:
-        return code
-    pattern = re.compile(rb"\b(" + b"|".join(sorted(named, reverse=True)) + rb")\b(\s*" + PARENS + rb")?")
-    kinds = {word: words[word] for word in named}
-
-    def replace(found: re.Match[bytes]) -> bytes:
-        word, args = found.group(1), found.group(2)
-        kind = kinds[word]
-        shown = found.group()
-        ahead = before(code, found.start())
-        last = ahead[-1:]
-        if last == b"." or ahead[-2:] == b"->":
-            return shown
-        follows = code[found.end() : found.end() + 80].lstrip()[:1]
-        if kind in HEADS:
-            if args is None or last in _BEFORE_VALUE or (follows in _AFTER_VALUE and last not in _STATEMENT_ENDS):
-                return shown
-            return head(kind.encode(), shown, len(args.lstrip()))
-        if kind == FRAGMENT:
-            return shown if last in (b"(", b",") and follows in (b",", b")") else spaces(word) + (args or b"")
-        if kind in (STRONG, WEAK):
-            if kind == WEAK and not (last in _BEFORE_WORD or follows in _STARTS_WORD):
-                return shown
-            return spaces(word) + (args or b"") if args else spaces(word)
-        if args is None:
-            return shown
-        if kind == ASSEMBLER_CALL:
-            return spaces(shown)
-        if kind == WEAK_CALL and follows == b";" and (last in b";{}:" or (last == b")" and word[:2] != b"__")):
-            return shown
-        if kind == WEAK_CALL and follows in (b"{", b";") and last in _BEFORE_WORD and last not in b")]":
-            return shown  # the definition of the function whose stub the macro is
-        scope.annotations.append(Invocation(found.start(), found.end(), word, args.strip()))
-        return spaces(shown)
-
-    return pattern.sub(replace, code)
-
-
-_REPLACED = frozenset((STRONG, WEAK, STRONG_CALL, WEAK_CALL, FRAGMENT, ASSEMBLER_CALL, *HEADS))
-_AFTER_VALUE = frozenset(b",)=.-[?:<>!&|+/%^]"[i : i + 1] for i in range(16))
-_STATEMENT_ENDS = (b";", b"{", b"}", b")")
-_BEFORE_VALUE = frozenset(b"(,=&*+-!<>|?"[i : i + 1] for i in range(12))
-_WORD_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789"
-_BEFORE_WORD = frozenset(bytes((byte,)) for byte in _WORD_BYTES + b"*)]")
-_STARTS_WORD = frozenset(bytes((byte,)) for byte in _WORD_BYTES + b"*{")

@@ -69,104 +69,109 @@ _NO_WORD = re.compile(rb"\W")
 
 # In a body
 
+# Each expression begins with the byte that what it looks for stands behind, so that the engine skips to it.
+
 #: What can stand among a macro's arguments and is no expression: a type, an operator, nothing at all.
 _TYPE_ARGUMENT = re.compile(
-    rb"(?<=[(,])(?:\s*+(?:(?:const|volatile|struct|union|enum|unsigned|signed|int|char|long|short|void|bool|_Bool|float"
+    rb"([(,])(?:\s*+(?:(?:const|volatile|struct|union|enum|unsigned|signed|int|char|long|short|void|bool|_Bool|float"
     rb"|double)\b[\w\s*]*+|[A-Za-z_]\w*+\s*+\*[\s*]*+(?:const\b\s*+)?)(?:\[[^][(){};,]*+\]\s*+)?(?=[,)])"
     rb"|\s*+[A-Za-z_]\w*+\s++[A-Za-z_]\w*+(?:" + PARENS + rb")?+\s*+(?=[,)])|\s*+\[\w++\]\s*+(?=[,)])"
     rb"|\s*+(?!\*++\s*\))[-+*/%|&^~!<>=]{1,3}\s*+(?=[,)])|\s++(?=,)|(?<=,)\s++(?=\)))"
 )
-#: What only a macro can be: a name and a parenthesis, and no operator behind it.
+#: What only a macro can be: a name and a parenthesis as a statement, and no `;` behind it.
 _OPENING = re.compile(
-    rb"(?<![\w.>])(?!(?:" + C_WORDS + rb")\b)([A-Za-z_]\w*)\s*(" + PARENS + rb")(?=\s*+([{A-Za-z_}\"]))"
+    rb"([;{}:)]\s*+)(?!(?:" + C_WORDS + rb")\b)([A-Za-z_]\w*+\s*+)(" + PARENS + rb")(?=\s*+([{A-Za-z_}]))"
 )
 #: A name that is a statement by itself: `FOO` on a line of its own.
-_LONE = re.compile(rb"(?<=[;{}])(\s*\n\s*+)(?=\w*[A-Z])([A-Za-z_]\w*+)(?=[ \t]*+\n\s*+[A-Za-z_}])")
+_LONE = re.compile(rb"([;{}]\s*\n\s*+)(?=\w*[A-Z])([A-Za-z_]\w*+)(?=[ \t]*+\n\s*+[A-Za-z_}])")
 #: A macro between literals, or a static variable that a macro declares.
-_LITERAL = re.compile(rb"(?<=\")\s*+[A-Za-z_]\w*\s*" + PARENS)
-_STATIC = re.compile(rb"\bstatic\s+(?=(?:const\s+)?(?!(?:" + C_WORDS + rb")\b)[A-Za-z_]\w*+\s*+" + PARENS + rb"\s*+;)")
+_LITERAL = re.compile(rb"(\"\s*+)([A-Za-z_]\w*\s*" + PARENS + rb")")
+_BEFORE_LITERAL = re.compile(rb"([A-Za-z_]\w*\s*" + PARENS + rb")(?=\s*\")")
+_STATIC = re.compile(rb"static\s+(?=(?:const\s+)?(?!(?:" + C_WORDS + rb")\b)[A-Za-z_]\w*+\s*+" + PARENS + rb"\s*+;)")
 #: Values in braces among a macro's arguments.
-_BRACED = re.compile(rb"(?<=[(,])\s*+\{[^{};]*+\}(?=\s*+\))|(?<=\()\s*+\{[^{};]*+\}(?=\s*+,)")
+_BRACED = re.compile(rb"([(,])(\s*+\{[^{};]*+\})(?=\s*+([,)]))")
 _SLOT = re.compile(rb"(?<=[ ,])\.(?=[A-Za-z_]\w*\s*=)")
 #: What assembler macros take: `[name] "constraint" (value) : "clobbered"`.
-_OPERAND = re.compile(rb"\[\s*\w+\s*\](?=\s*\")|(?<=\")(?P<value>\s*" + PARENS + rb"\s*):(?:\s*:)*+")
-_LOCAL_RECORD = re.compile(rb"\b(?:struct|union)\b[\w\s]*+\{")
+_OPERAND = re.compile(rb"\[\s*\w+\s*\](?=\s*\")|\"(?P<value>\s*" + PARENS + rb"\s*):(?:\s*:)*+")
 #: A range of cases, which the grammar lacks: `case 1 ... 5:`.
-_CASES = re.compile(rb"(\bcase\b[^:;{}\n]*?)(\.\.\.)")
+_CASES = re.compile(rb"(case\b[^:;{}\n]*?)(\.\.\.)")
 #: A statement among a macro's arguments: `foo(x, return -EINVAL)`.
-_STATEMENT = re.compile(rb"\b(?:return|break|continue|goto\s+\w+)\b(?=[^;{}()]*+(?:" + PARENS + rb"[^;{}()]*+)*+\))")
-_COMPUTED = re.compile(rb"\bgoto\s*\*|(?<=[(,=?:{])(\s*)&&(?=\s*[A-Za-z_]\w*\s*[,;)}])")
+_STATEMENT = re.compile(rb"([(,]\s*+)(return|break|continue|goto\s+\w+)\b")
+#: A jump to a computed label, and a label's address.
+_COMPUTED = re.compile(rb"goto(\s*)\*")
+_ADDRESS = re.compile(rb"([(,=?:{]\s*+)&&(?=\s*[A-Za-z_]\w*\s*[,;)}])")
 #: A label at the end of a block, which the grammar lacks before C23.
-_LABEL = re.compile(rb":(\s+)(?=\})|(?<=\w):(?=\n\})")
+_LABEL = re.compile(rb":(\s++)(?=\})")
 
 
 def _type_argument(found: re.Match[bytes]) -> bytes:
-    text, start = found.string, found.start()
     shown = found.group()
-    if not shown.strip():
+    mark, rest = shown[:1], shown[1:]
+    if not rest.strip():
         # Nothing stands between two commas, or before the parenthesis: a value serves, where there is room for it.
-        at = max(shown.rfind(b" "), shown.rfind(b"\t"))
-        return shown[:at] + b"0" + shown[at + 1 :] if at >= 0 else shown
-    if text[start - 1] == 40:
-        ahead = before(text, start - 1)
-        word = _LAST_WORD.search(ahead)
+        at = max(rest.rfind(b" "), rest.rfind(b"\t"))
+        return mark + rest[:at] + b"0" + rest[at + 1 :] if at >= 0 else shown
+    if mark == b"(":
+        word = _LAST_WORD.search(before(found.string, found.start()))
         if word is None or word.group() in _WORDS:
             return shown
-    return joined(shown)
+    return mark + joined(rest)
 
 
 def body(text: bytes, heads: dict[bytes, bytes]) -> bytes:
     """A function's body, or any other braces that hold statements."""
 
     def opening(found: re.Match[bytes]) -> bytes:
-        ahead = before(found.string, found.start())
-        last = ahead[-1:]
-        name, args, follows = found.groups()
-        if follows == b'"':
-            return joined(found.group())
-        if last not in (b";", b"{", b"}", b")", b":"):
-            word = _LAST_WORD.search(ahead)
-            if word is None or word.group() not in (b"else", b"do"):
-                return found.group()
-        if follows == b"}" and not (last in b";}" or (last == b")" and b"\n" in _gap(found))):
+        lead, name, args, follows = found.groups()
+        if follows == b"}" and not (lead[0] in b";}" or (lead[0] == 41 and b"\n" in lead)):
             return found.group()
-        if follows == b"{" or name in heads:
-            return head(heads.get(name, b"while"), found.group(), len(args))
-        return spaces(found.group()[: -len(args)]) + b" " + args[1:-1] + b";"
+        word = name.rstrip()
+        if follows == b"{" or word in heads:
+            return lead + head(heads.get(word, b"while"), name + args, len(args))
+        return lead + spaces(name) + b" " + args[1:-1] + b";"
 
-    text = _OPENING.sub(opening, text)
+    while True:
+        changed = _OPENING.sub(opening, text)
+        if changed == text:
+            break
+        text = changed
     text = _LONE.sub(_lone, text)
     if b'"' in text:
-        text = _LITERAL.sub(lambda found: joined(found.group()), text)
+        text = _LITERAL.sub(lambda found: found.group(1) + joined(found.group(2)), text)
         text = _OPERAND.sub(_operand, text)
+        if _LITERAL_BEHIND.search(text):
+            text = _BEFORE_LITERAL.sub(lambda found: joined(found.group()), text)
     if b"static" in text:
         text = _STATIC.sub(lambda found: spaces(found.group()), text)
     text = _BRACED.sub(_braced, text)
     text = _TYPE_ARGUMENT.sub(_type_argument, text)
     text = text.replace(b",)", b" )")
     text = _STATEMENT.sub(_statement, text)
-    text = _CASES.sub(rb"\1|| ", text)
+    if b"..." in text:
+        text = _CASES.sub(rb"\1|| ", text)
     text = _LABEL.sub(_label, text)
-    if b"&&" in text or b"goto" in text:
+    if b"&&" in text:
+        text = _ADDRESS.sub(rb"\1 &", text)
+    if b"goto" in text:
         text = _COMPUTED.sub(_computed, text)
     return text
 
 
-def _gap(found: re.Match[bytes]) -> bytes:
-    """The white space before a match."""
-    text = found.string[max(0, found.start() - _LOOK_BACK) : found.start()]
-    return text[len(text.rstrip()) :]
+_LITERAL_BEHIND = re.compile(rb"\)\s*\"")
 
 
 def _braced(found: re.Match[bytes]) -> bytes:
-    shown = found.group().replace(b"{", b" ").replace(b"}", b" ")
-    return _SLOT.sub(b" ", shown) if shown.strip() else b"0".rjust(len(shown))
+    mark, values, follows = found.groups()
+    if mark == follows == b",":
+        return found.group()
+    shown = values.replace(b"{", b" ").replace(b"}", b" ")
+    return mark + (_SLOT.sub(b" ", shown) if shown.strip() else b"0".rjust(len(shown)))
 
 
 def _operand(found: re.Match[bytes]) -> bytes:
     shown = found.group()
     value = found.group("value")
-    return spaces(shown) if value is None else value + b"," + spaces(shown[len(value) + 1 :])
+    return spaces(shown) if value is None else b'"' + value + b"," + spaces(shown[len(value) + 2 :])
 
 
 def _lone(found: re.Match[bytes]) -> bytes:
@@ -192,22 +197,18 @@ def head(keyword: bytes, shown: bytes, args: int) -> bytes:
 
 
 def _statement(found: re.Match[bytes]) -> bytes:
-    shown = found.group()
+    lead, shown = found.groups()
     if shown == b"return":
         ahead = found.string[found.end() : found.end() + _LOOK_BACK].lstrip()[:1]
-        return b"_eturn" if ahead in (b",", b")") else b"(void)"
-    return joined(shown) if shown[:4] == b"goto" else b"_" + shown[1:]
+        return lead + (b"_eturn" if ahead in (b",", b")") else b"(void)")
+    return lead + (joined(shown) if shown[:4] == b"goto" else b"_" + shown[1:])
 
 
 def _computed(found: re.Match[bytes]) -> bytes:
     shown = found.group()
-    if shown[-1:] == b"*":
-        return b"(0)*".rjust(len(shown)) if b"\n" not in shown else shown
-    return shown.replace(b"&&", b" &")
+    return shown if b"\n" in shown else b"(0)*".rjust(len(shown))
 
 
 def _label(found: re.Match[bytes]) -> bytes:
     shown = found.group()
-    if shown[-1:] in (b"\n", b":"):
-        return b";" + shown[1:]
-    return shown[:-1] + b";"
+    return b";" + shown[1:] if shown[-1:] == b"\n" else shown[:-1] + b";"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from kread.parse.blanking import spaces
-from kread.parse.brackets import PARENS, split
+from kread.parse.brackets import BRACES, PARENS, split
 from kread.parse.macro_table import RECORD, MacroTable
 from kread.parse.rewriting import C_WORDS, Invocation, joined
 
@@ -23,13 +23,11 @@ _TYPED = re.compile(rb"\s*(?:const\s+)?(?:(?:struct|union|enum)\s+\w+|[A-Za-z_]\
 
 
 #: A name on a line of its own, before a declaration: in C nothing, so a macro that declares by itself.
-_LONE = re.compile(
-    rb"(?:\A|(?<=[;}]))(\s*+)((?:(?!(?:"
-    + C_WORDS
-    + rb")\b)[A-Za-z_]\w*+[ \t]*+\n\s*+)++)(?=[A-Za-z_]\w*+[ \t*]+[A-Za-z_])"
-)
+_LONE_NAME = rb"\s*+)((?:(?!(?:" + C_WORDS + rb")\b)[A-Za-z_]\w*+[ \t]*+\n\s*+)++)(?=[A-Za-z_]\w*+[ \t*]+[A-Za-z_])"
+_LONE = re.compile(rb"([;}]" + _LONE_NAME)
+_FIRST = re.compile(rb"(" + _LONE_NAME)
 #: What stands behind a prototype: `) MACRO(x);`.
-_BEHIND = re.compile(rb"(?<=\))(\s*+)([A-Za-z_]\w*+\s*+" + PARENS + rb")(?=\s*+;)")
+_BEHIND = re.compile(rb"(\)\s*+)([A-Za-z_]\w*+\s*+" + PARENS + rb")(?=\s*+;)")
 
 
 def _lone(found: re.Match[bytes]) -> bytes:
@@ -55,6 +53,9 @@ class Scope:
         else:
             place = -1
         if place < 0:
+            lone = _FIRST.match(gap)
+            if lone is not None:
+                gap = _lone(lone) + gap[lone.end() :]
             gap = _LONE.sub(_lone, gap)
         if b"(" not in gap:
             return gap
@@ -125,18 +126,18 @@ def declared_variable(shown: bytes, args: bytes, name: bytes = b"") -> bytes:
 
 
 _MEMBER = re.compile(
-    rb"(?<=[;{}])(\s*+)(?!(?:" + C_WORDS + rb")\b)([A-Za-z_]\w*+)\s*+(" + PARENS + rb")(?!\s*+[(\[:=,])(\s*+;?)"
+    rb"([;{}]\s*+)(?!(?:" + C_WORDS + rb")\b)([A-Za-z_]\w*+)\s*+(" + PARENS + rb")(?!\s*+[(\[:=,])(\s*+;?)"
 )
-_EMPTY = re.compile(rb"(?<=[;{])(\s*+);")
+_EMPTY = re.compile(rb"([;{]\s*+);")
 #: Bit fields without a name, and those of a record or enumeration written on the spot, which the grammar lacks.
 _BITS = rb"(?:const\s+)?(?:(?:(?:signed|unsigned|long|int|char|short)\b\s*+)++|\w++\s*+)"
 _UNNAMED = re.compile(
-    rb"(?<=[;{])\s*+" + _BITS + rb"(?::[^;{},:]*+,\s*+)*+:[^;{},:]*+;"
-    rb"|(?<=[;{])(?P<type>\s*+" + _BITS + rb")(?::[^;{},:]*+,\s*+)++"
-    rb"|,\s*:[^,;:{}]*+(?=[,;])|(?<=\})(?P<name>\s*\w+\s*):[^,;:{}]*+(?=[;,])"
+    rb"(?P<type>[;{])\s*+" + _BITS + rb"(?::[^;{},:]*+,\s*+)*+:[^;{},:]*+(?=;)"
+    rb"|(?P<kept>[;{]\s*+" + _BITS + rb")(?::[^;{},:]*+,\s*+)++"
+    rb"|,\s*:[^,;:{}]*+(?=[,;])|(?P<name>\}\s*\w+\s*):[^,;:{}]*+(?=[;,])"
 )
 _FIELD_MACRO = re.compile(
-    rb"(?<=[;{}])\s*+(?!(?:" + C_WORDS + rb")\b)[A-Za-z_]\w*+(?=[ \t]*+\n\s*+(?:\}|[A-Za-z_]\w*+[ \t*]+[A-Za-z_]))"
+    rb"([;{}])\s*+(?!(?:" + C_WORDS + rb")\b)[A-Za-z_]\w*+(?=[ \t]*+\n\s*+(?:\}|[A-Za-z_]\w*+[ \t*]+[A-Za-z_]))"
 )
 
 
@@ -147,8 +148,9 @@ def record(text: bytes, offset: int, table: MacroTable, words: dict[bytes, str],
         if changed == text:
             break
         text = changed
-    text = _FIELD_MACRO.sub(lambda found: spaces(found.group()), text)
-    text = _UNNAMED.sub(_unnamed, text)
+    text = _FIELD_MACRO.sub(lambda found: found.group(1) + spaces(found.group()[1:]), text)
+    if b":" in text:
+        text = _UNNAMED.sub(_unnamed, text)
     while True:
         changed = _EMPTY.sub(rb"\1 ", text)
         if changed == text:
@@ -157,7 +159,7 @@ def record(text: bytes, offset: int, table: MacroTable, words: dict[bytes, str],
 
 
 def _unnamed(found: re.Match[bytes]) -> bytes:
-    name = found.group("name") or found.group("type") or b""
+    name = found.group(found.lastgroup) if found.lastgroup else b""
     return name + spaces(found.group()[len(name) :])
 
 
@@ -169,7 +171,8 @@ def _members(text: bytes, offset: int, table: MacroTable, words: dict[bytes, str
     def member(found: re.Match[bytes]) -> bytes:
         shown = found.group()
         gap, name, args, after = found.groups()
-        scope.invocations.append(Invocation(offset + found.start(2), offset + found.end(3), name, args))
+        invocation = Invocation(offset + found.start(2), offset + found.end(3), name, args)
+        scope.invocations.append(invocation)
         inside = shown[len(gap) : len(shown) - len(after)]
         if words.get(name) == RECORD or b";" in args:
             parts = split(args)
@@ -179,21 +182,21 @@ def _members(text: bytes, offset: int, table: MacroTable, words: dict[bytes, str
             return gap + spaces(inside[:cut]) + inside[cut:-1] + b" " + spaces(after)
         declares = table.declares.get(name.decode())
         if declares is None or b";" not in after:
-            return spaces(shown)
+            return gap + spaces(shown[len(gap) :])
         return gap + declared_variable(inside, args) + after
 
     return _MEMBER.sub(member, text)
 
 
-_ENUMERATED = re.compile(rb"(?<=[,{])(\s*+)([A-Za-z_]\w*\s*" + PARENS + rb")(?=(\s*+[,}=])?)")
-_ENUMERATORS = re.compile(rb"(?<=[,{])(\s*+[A-Za-z_]\w*+)(?=\s+[A-Za-z_])")
+_ENUMERATED = re.compile(rb"([,{]\s*+)([A-Za-z_]\w*\s*" + PARENS + rb")(?=(\s*+[,}=])?)")
+_ENUMERATORS = re.compile(rb"([,{])(\s*+[A-Za-z_]\w*+)(?=\s+[A-Za-z_])")
 
 
 def enumeration(text: bytes) -> bytes:
     """The names of an enumeration: one that a macro makes becomes one name, with a comma where it brings its own."""
     for _ in range(_NESTED_GROUPS):
         changed = _ENUMERATED.sub(_enumerated, text)
-        changed = _ENUMERATORS.sub(lambda found: spaces(found.group()), changed)
+        changed = _ENUMERATORS.sub(lambda found: found.group(1) + spaces(found.group(2)), changed)
         if changed == text:
             break
         text = changed
@@ -205,9 +208,23 @@ def _enumerated(found: re.Match[bytes]) -> bytes:
     return found.group(1) + (name if found.group(3) else name[:-1] + b",")
 
 
-_VALUES = re.compile(rb"(?<=[,{])(\s*+)([A-Za-z_]\w*\s*)(" + PARENS + rb")(?=\s*+[{.\[A-Za-z_])")
+_VALUES = re.compile(rb"([,{]\s*+)([A-Za-z_]\w*\s*)(" + PARENS + rb")(?=\s*+[{.\[A-Za-z_])")
 
 
 def table_values(text: bytes) -> bytes:
     """A table's values: one whose macro brings its own comma gets one."""
     return _VALUES.sub(lambda found: found.group(1) + spaces(found.group(2)) + b" " + found.group(3)[1:-1] + b",", text)
+
+
+_LOCAL = re.compile(rb"(?:struct|union)\b[\w\s]*+(" + BRACES + rb")")
+
+
+def local_records(text: bytes, offset: int, table: MacroTable, words: dict[bytes, str], scope: Scope) -> bytes:
+    """The records that a function's body, or another record's, defines."""
+    return _LOCAL.sub(
+        lambda found: (
+            found.group()[: found.start(1) - found.start()]
+            + record(found.group(1), offset + found.start(1), table, words, scope)
+        ),
+        text,
+    )

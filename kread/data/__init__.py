@@ -9,7 +9,6 @@ command that asks twice parses once. The dict is shared between callers, who onl
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 
@@ -17,6 +16,7 @@ from typing import Any
 def load(name: str) -> dict[str, Any]:
     """The content of kread/data/`name`.toml; FileNotFoundError where there is no such file."""
     import tomllib
+    from importlib.resources import files
 
     file = files(__name__)
     for part in f"{name}.toml".split("/"):
@@ -26,6 +26,8 @@ def load(name: str) -> dict[str, Any]:
 
 def names(folder: str) -> tuple[str, ...]:
     """The names, as `load` takes them, of the files in kread/data/`folder`, sorted."""
+    from importlib.resources import files
+
     here = files(__name__) / folder
     if not here.is_dir():
         return ()

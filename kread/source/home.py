@@ -14,8 +14,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -117,6 +115,8 @@ def lock(file: Path, waiting: Callable[[], None] | None = None) -> Iterator[None
 
 def write_atomically(file: Path, content: bytes) -> None:
     """Replace `file` by `content` at once: a reader sees the old content or the new, never a part."""
+    import tempfile
+
     ensure_dir(file.parent)
     temporary = ""
     try:
@@ -137,11 +137,15 @@ def write_atomically(file: Path, content: bytes) -> None:
 
 def remove_tree(folder: Path) -> None:
     """Remove `folder` and all below it, as far as possible: what stays is stale, and the next run tries again."""
+    import shutil
+
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def free_bytes(folder: Path) -> int:
     """The bytes that may still be written below `folder`, whose nearest existing parent is asked."""
+    import shutil
+
     for place in (folder, *folder.parents):
         if place.exists():
             return shutil.disk_usage(place).free

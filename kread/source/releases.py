@@ -12,7 +12,6 @@ first, and among trees of one release the one that came last. `NAME@IDENT` picks
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
@@ -150,6 +149,8 @@ def nearest(names: list[str], asked: str) -> list[str]:
     """Those of `names` that someone who wrote `asked` may have meant, nearest first."""
     wanted = parse_name(asked)
     if wanted is None:
+        import difflib
+
         return difflib.get_close_matches(asked, names, _NEAREST)
     named = [(name, text) for text in names if (name := parse_name(text)) is not None]
     return [text for _, text in sorted(named, key=lambda pair: (_distance(pair[0], wanted), pair[1]))[:_NEAREST]]

@@ -12,7 +12,6 @@ else, and never writes.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import stat
@@ -158,6 +157,8 @@ def _read_regular(path: str, limit: int, whole: bool = True) -> bytes:
 
 def make_ident(what: str) -> str:
     """The ident of a tree that was made from `what`, e.g. "git:<commit>" or "dir:<path>"."""
+    import hashlib
+
     return hashlib.sha256(what.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
 

@@ -8,15 +8,15 @@ UnknownSymbol with the nearest names.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from kread import data, presence
 from kread.errors import UnknownSymbol
 from kread.facts import CallSite, Edge, Function
-from kread.index.link import unpack_evidence
+from kread.resolve.link import unpack_evidence
 from kread.index.store import GraphStore
 
 _FUNCTION = "id, name, file, line, end_line, static, macro, presence, signature"
@@ -52,6 +52,31 @@ class Unresolved:
     reason: str
 
 
+class _Defined(Mapping[str, str]):
+    """The macros that a configuration has the scope's headers define, looked up when a condition asks for one."""
+
+    def __init__(self, store: GraphStore, config: presence.Config) -> None:
+        self._store = store
+        self._config = config
+        self._known: dict[str, str | None] = {}
+
+    def __getitem__(self, name: str) -> str:
+        if name not in self._known:
+            self._known[name] = None
+            rows = self._store.query("SELECT body, presence FROM macro WHERE name = ? ORDER BY file, line", [name])
+            self._known[name] = next((body for body, cond in rows if self._config.evaluate(cond)), None)
+        found = self._known[name]
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return (row[0] for row in self._store.query("SELECT DISTINCT name FROM macro") if row[0] in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 class CallGraph:
     """Reads a linked graph. With a configuration, what it does not compile is not there.
 
@@ -60,7 +85,7 @@ class CallGraph:
 
     def __init__(self, file: Path, config: presence.Config | None = None) -> None:
         self.store = GraphStore(file)
-        self.config = config
+        self.config = None if config is None else replace(config, defined=_Defined(self.store, config))
         self._functions: dict[int, Function] = {}
 
     @property

@@ -15,9 +15,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+from kread.index.world import World
 from kread.parse.conditional import conditions
 from kread.parse.defines import Define, defines, includes
-from kread.parse.expand import Macro
+from kread.parse.template import Macro
 
 IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -60,6 +61,11 @@ class MacroIndex:
                 if cond != "0":
                     self.by_name[name].append(Macro(name, params, body, file, line, cond))
             self.by_file[file] = rows
+        self.world = World(self.by_name)
+        for name, found in self.by_name.items():
+            if any(macro.presence for macro in found):
+                settled = [macro._replace(presence=self.world.settle(macro.presence)) for macro in found]
+                found[:] = [macro for macro in settled if macro.presence != "0"]
 
     def header_defines(self) -> Iterable[tuple[str, Define]]:
         """(file, definition) of every header, in file order: what the release's macro table is learned from."""
@@ -106,6 +112,10 @@ class MacroIndex:
             )
         return current
 
+    def prepare_digests(self) -> None:
+        """Compute the digests now: processes that are forked later share them."""
+        self.digests  # noqa: B018
+
     def mentioned(self, data: bytes) -> list[str]:
         """The macro names that a file's text mentions, sorted."""
         return sorted(word for raw in set(IDENTIFIER.findall(data)) if (word := raw.decode()) in self.by_name)
@@ -131,7 +141,7 @@ class MacroIndex:
         """name -> text of the object-like macros that stand for a member of a member: `sk_prot` -> `__sk_common.skc_prot`."""
         found: dict[str, str] = {}
         for name, macros in self.by_name.items():
-            first = macros[0]
-            if first.params is None and _MEMBER.fullmatch(first.body):
-                found[name] = first.body
+            for macro in macros[:1]:
+                if macro.params is None and _MEMBER.fullmatch(macro.body):
+                    found[name] = macro.body
         return found

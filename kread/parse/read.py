@@ -33,12 +33,14 @@ class Reader:
     lookup   -- name -> definitions in headers
     seen_by  -- (file, name) -> definitions that the file can mean
     own      -- file -> its own definitions
+    settle   -- a condition -> what is left of it when the release's headers have had their say
     """
 
     table: MacroTable
     lookup: Lookup
     seen_by: Callable[[str, str], Sequence[Macro]]
     own: Callable[[str], Sequence[Define]]
+    settle: Callable[[str], str]
     _shared: MacroCalls = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,15 +51,19 @@ class Reader:
         unit = Unit(file)
         places = conditions(data)
         own = self.own(file)
+
+        def at(line: int) -> str:
+            return self.settle(places.at(line))
+
         table = self.table.overlay(own) if own else self.table
         prepared = prepare(data, table, places)
-        extractor = Extractor(unit, data, places.at)
+        extractor = Extractor(unit, data, at)
         extractor.take(prepared.text)
         for text, lines in zip(prepared.variants, prepared.variant_lines, strict=True):
             extractor.take(text, lines)
         defined = frozenset(define.name for define in own) if file.endswith(".c") else frozenset()
         macros = FileMacros(self._shared, defined, lambda name: self.seen_by(file, name))
-        MacroUses(unit, data, places.at, macros).take(filter(macros.matters, mentioned))
+        MacroUses(unit, data, at, macros).take(filter(macros.matters, mentioned))
         return unit
 
 

@@ -18,15 +18,17 @@ and what is not a configuration symbol stays an atom as written: `BITS_PER_LONG 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from kread.presence import logic
 from kread.presence.config import Config
-from kread.presence.reading import ALWAYS, NEVER, condition, from_directive, ifdef, ifndef, text
+from kread.presence.reading import ALWAYS, NEVER, condition, defines, from_directive, ifdef, ifndef, text
 
 __all__ = [
     "ALWAYS",
     "NEVER",
+    "atoms",
     "Config",
     "conj",
     "contradicts",
@@ -35,8 +37,10 @@ __all__ = [
     "ifdef",
     "ifndef",
     "implies",
+    "is_open",
     "needs",
     "negate",
+    "replace_atoms",
 ]
 
 
@@ -83,3 +87,31 @@ def needs(presence: str) -> tuple[str, ...]:
     """
     wanted = (literal.atom for literal in logic.literals(condition(presence)) if literal.holds)
     return tuple(dict.fromkeys(name for atom in wanted for name in (logic.symbol(atom),) if name))
+
+
+@lru_cache(maxsize=16384)
+def atoms(presence: str) -> tuple[str, ...]:
+    """The atoms of a condition, negated or not, in the order written."""
+    return tuple(dict.fromkeys(literal.atom for literal in logic.literals(condition(presence))))
+
+
+def replace_atoms(presence: str, known: Mapping[str, str]) -> str:
+    """The condition with some atoms replaced by the conditions under which they hold."""
+
+    def replaced(value: logic.Condition) -> logic.Condition:
+        if isinstance(value, logic.Literal):
+            if value.atom not in known:
+                return value
+            other = condition(known[value.atom])
+            return other if value.holds else logic.negate(other)
+        if isinstance(value, logic.Group):
+            return logic.join(value.operator, map(replaced, value.parts))
+        return value
+
+    return text(logic.simplify(replaced(condition(presence))))
+
+
+def is_open(name: str) -> bool:
+    """Whether a macro that no header defines may yet be defined: by the compiler, a Makefile or the including file."""
+    known = defines()
+    return name in known.open or name in known.always or any(name == value for value, _, _ in known.values)

@@ -9,6 +9,8 @@ body lies outside the scope.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kread import presence
 from kread.facts import Function
 from kread.resolve.program import Program
@@ -51,11 +53,21 @@ class Definitions:
         for nearest in (own, included):
             if nearest:
                 covered = presence.disj(*(function.presence for function in nearest))
-                return tuple(nearest) if covered == "" else tuple(nearest + external)
+                if covered == "":
+                    return tuple(nearest)
+                return tuple(nearest + (external or self._elsewhere(name, covered)))
         if external:
             return tuple(external)
         declared = self.declared(name)
         return (declared,) if declared is not None else ()
+
+    def _elsewhere(self, name: str, covered: str) -> list[Function]:
+        """The function that a name means where none of its visible definitions is compiled, if it is declared."""
+        declared = self.declared(name)
+        if declared is None:
+            return []
+        missing = presence.conj(declared.presence, presence.negate(covered))
+        return [replace(declared, presence=missing)] if missing != "0" else []
 
     def declared(self, name: str) -> Function | None:
         """The function of a name that is only declared in the scope, at its declaration."""

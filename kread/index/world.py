@@ -1,0 +1,69 @@
+"""What the scope's own headers say of the names that conditions ask for.
+
+`#ifdef __HAVE_ARCH_MEMCPY` is no question to a configuration: the architecture's header defines the name or none does. A
+name that every reader of the scope has defined, or that nobody defines, is therefore decided for the
+release, and vanishes from its conditions; a name defined under a condition stands for that condition. What only the compiler or a
+Makefile could define stays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from kread import presence
+from kread.parse.template import Macro
+
+_DEFINED = re.compile(r"defined\((\w+)\)\Z")
+_NAME = re.compile(r"[A-Za-z_]\w*\Z")
+
+
+class World:
+    """Settles conditions. `by_name` gives the definitions of a name in the scope."""
+
+    def __init__(self, by_name: dict[str, list[Macro]]) -> None:
+        self._by_name = by_name
+        self._known: dict[str, str | None] = {}
+        self._settled: dict[str, str] = {"": "", "0": "0"}
+
+    def settle(self, text: str) -> str:
+        """The condition without what the headers decide."""
+        known = self._settled.get(text)
+        if known is None:
+            known = text
+            decided = {
+                atom: condition
+                for atom in presence.atoms(text)
+                if (condition := self._condition(atom)) is not None and condition != atom
+            }
+            if decided:
+                known = presence.replace_atoms(text, decided)
+            self._settled[text] = known
+        return known
+
+    def _condition(self, atom: str) -> str | None:
+        """When an atom holds, or None where the headers don't say."""
+        if atom.startswith("CONFIG_"):
+            return None
+        match = _DEFINED.match(atom)
+        name = match.group(1) if match else atom if _NAME.match(atom) else ""
+        if not name or name.startswith("CONFIG_") or presence.is_open(name):
+            return None
+        if name not in self._known:
+            self._known[name] = self._definedness(self._by_name.get(name, ()), name)
+        found = self._known[name]
+        return found if match or found == "0" else None
+
+    def _definedness(self, macros: Iterable[Macro], name: str) -> str | None:
+        own = f"defined({name})"
+        conditions = []
+        for macro in macros:
+            if macro.file.endswith(".c"):
+                return None
+            # A definition that stands in for a missing one says nothing about whether another is there.
+            if own not in presence.atoms(macro.presence):
+                conditions.append(macro.presence)
+        if not conditions:
+            return "0" if not list(macros) else None
+        found = presence.disj(*conditions)
+        return found if found == "" or all(atom.startswith("CONFIG_") for atom in presence.atoms(found)) else None

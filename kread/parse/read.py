@@ -17,6 +17,7 @@ from kread.parse.defines import Define
 from kread.parse.extract import Extractor
 from kread.parse.macro_calls import MacroCalls
 from kread.parse.macro_table import MacroTable
+from kread.parse.moves import take_moves
 from kread.parse.prepare import prepare
 from kread.parse.template import Macro
 from kread.parse.unit import Unit
@@ -63,7 +64,9 @@ class Reader:
             extractor.take(text, lines)
         defined = frozenset(define.name for define in own) if file.endswith(".c") else frozenset()
         macros = FileMacros(self._shared, defined, lambda name: self.seen_by(file, name))
-        MacroUses(unit, data, at, macros).take(filter(macros.matters, mentioned))
+        uses = MacroUses(unit, data, at, macros)
+        uses.take(filter(macros.matters, mentioned))
+        take_moves(uses, table, mentioned, at)
         return unit
 
 

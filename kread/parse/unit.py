@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 #: Raised whenever the rows or their meaning change: an index written by another version is built again.
-EXTRACTOR_VERSION = 2
+EXTRACTOR_VERSION = 3
 
 FILE_SCOPE = -1
 
@@ -57,7 +57,8 @@ class CallRow(NamedTuple):
 
 
 class FlowRow(NamedTuple):
-    """A value that moves: `target = value`. For a returned value the target is "return"."""
+    """A value that moves: `target = value`. For a returned value the target is "return", for the use of a macro that
+    moves values "use" (see kread.parse.moves)."""
 
     function: int
     line: int

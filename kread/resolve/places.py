@@ -73,8 +73,8 @@ class Places:
     def global_variable(self, name: str, file: str) -> Obj | None:
         """The variable at file scope that a name means in a file."""
         rows = self.program.globals.get(name)
-        if not rows:
-            return None
+        if not rows or self.types.resolve(rows[0][1]).endswith(")"):
+            return None  # `fn_t f;` declares a function
         for owner, _, storage in rows:
             if owner == file or (storage == "static" and self.program.sees(file, owner) and not owner.endswith(".c")):
                 return ("global", owner if storage == "static" else "", name)
@@ -138,7 +138,7 @@ class Places:
             return name
         if what == "local":
             assert isinstance(owner, FunctionId)
-            return self.program.locals.get(owner, {}).get(name, "")
+            return self.types.local(owner, name)
         if what == "literal":
             return next((table.row.type for table in self.tables.get(obj, ())), "")
         rows = self.program.globals.get(name, ())
@@ -223,7 +223,8 @@ class Places:
         if kind == "index":
             base = self.types.of(term[1], at)
             step = self._index(term[2], at)
-            if base.endswith("[]"):
+            if base.endswith("[]") or (base.endswith("**") and self._is_global(term[1], at)):
+                # A pointer at file scope to an array that is allocated once is as good as the array.
                 place = self.of(term[1], at)
                 return place._replace(path=(*place.path, step)) if place is not None else None
             return Behind(term[1], pointee(base), (step,))
@@ -244,6 +245,9 @@ class Places:
             return Behind(term[1], way[0][0], names)
         place = self.of(term[1], at)
         return place._replace(path=place.path + names) if place is not None else None
+
+    def _is_global(self, term: Term, at: FunctionId) -> bool:
+        return term[0] == "name" and (self.variable(term[1], at) or ("",))[0] == "global"
 
     def _index(self, text: str, at: FunctionId) -> str:
         """An index as a step: only constants are told apart."""

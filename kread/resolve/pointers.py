@@ -1,41 +1,149 @@
-"""The calls through pointers of a program, each with the functions that it can reach or the reason why none is known."""
+"""The calls through pointers of a program, each with the functions that it can reach or the reason why none is known.
+
+All sites are put to the value analysis at once, because calls found at one hand arguments to another. What it
+finds at a site is then explained, one kind of evidence after the other; see ops_table, slot_assignment, parameter.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
+from weakref import WeakKeyDictionary
 
-from kread.facts import Edge, Evidence, Function
-from kread.parse.unit import CallRow
+from kread import presence
+from kread.facts import Edge
+from kread.parse.unit import FILE_SCOPE, CallRow
+from kread.resolve import callback, ops_table, parameter, slot_assignment
 from kread.resolve.direct import Definitions
 from kread.resolve.program import FunctionId, Program
 from kread.resolve.slots import slot_values
-from kread.resolve.types import MacroLookup
+from kread.resolve.target import Site, Target, way_of
+from kread.resolve.terms import NOTHING
+from kread.resolve.types import MacroLookup, is_function
+from kread.resolve.values import UNKNOWN, Values
 
 __all__ = ["Target", "callback_edges", "pointer_targets", "slot_values"]
 
+_KINDS = (parameter.target, ops_table.target, slot_assignment.target)
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One function that a call through a pointer can reach, and why."""
 
-    function: Function
-    kind: str
-    grade: str
-    slot: str = ""
-    table: str = ""
-    presence: str = ""
-    context: str = ""
-    evidence: tuple[Evidence, ...] = ()
+class _Analysis:
+    """The sites of a program and the values found for them."""
+
+    def __init__(self, program: Program, macros: MacroLookup) -> None:
+        self.values = Values(program, macros)
+        self.sites = list(_sites(self.values))
+        for site in self.sites:
+            self.values.watch_call(site.vertex, site.caller, site.call)
+        self.registrations = list(callback.registrations(self.values))
+        self.values.solve()
+
+
+_known: WeakKeyDictionary[Program, _Analysis] = WeakKeyDictionary()
+
+
+def _analysis(program: Program, macros: MacroLookup) -> _Analysis:
+    found = _known.get(program)
+    if found is None:
+        found = _known[program] = _Analysis(program, macros)
+    return found
+
+
+def _sites(values: Values) -> Iterator[Site]:
+    """Every call whose callee is no function's and no macro's name."""
+    program = values.program
+    seen: set[tuple[FunctionId, int, str]] = set()
+    for caller, call in program.calls():
+        if caller.row == FILE_SCOPE:
+            continue
+        if call.callee.isidentifier() and not _is_pointer(values, call.callee, caller):
+            continue
+        term = values.types.term(call.callee, caller)
+        while term[0] == "deref":
+            term = term[1]
+        if term[0] == "name" and not _is_pointer(values, term[1], caller):
+            continue
+        if term[0] in ("nothing", "type", "cast"):
+            continue  # what a macro made of a type and parentheses is no call
+        if (caller, call.line, call.callee) in seen:
+            continue
+        seen.add((caller, call.line, call.callee))
+        yield Site(caller, call, term, values.expression(term, caller))
+
+
+def _is_pointer(values: Values, name: str, caller: FunctionId) -> bool:
+    """Whether a name is a variable that can be called."""
+    if name in values.program.locals.get(caller, ()):
+        kind = values.types.local(caller, name)
+        return is_function(kind) or kind in ("", "void*")
+    if name not in values.program.globals:
+        return False
+    obj = values.places.variable(name, caller)
+    return obj is not None and is_function(values.places.kind(obj))
 
 
 def pointer_targets(
     program: Program, definitions: Definitions, macros: MacroLookup
 ) -> Iterator[tuple[FunctionId, CallRow, list[Target], str]]:
-    """Every call through a pointer with its targets, and the reason where there are none."""
-    return iter(())
+    """Every call through a pointer with its targets, sorted, and the reason where there are none."""
+    analysis = _analysis(program, macros)
+    for site in analysis.sites:
+        targets = _targets(analysis.values, definitions, site)
+        yield site.caller, site.call, targets, "" if targets else _reason(analysis.values, site)
+
+
+def _targets(values: Values, definitions: Definitions, site: Site) -> list[Target]:
+    found: dict[tuple[str, str, int], list[Target]] = {}
+    for value in site.vertex.values:
+        if value[0] != "function":
+            continue
+        way = way_of(site.vertex, value)
+        for function in definitions.of(value[1], value[2]):
+            for explain in _KINDS:
+                target = explain(values, site, function, way)
+                if target is not None:
+                    break
+            if target is None or target.presence == "0":
+                continue
+            found.setdefault((function.file, function.name, function.line), []).append(target)
+    return [_best(found[key]) for key in sorted(found)]
+
+
+def _best(targets: list[Target]) -> Target:
+    """Of several ways to one function the best proved, and of these the one nearest to the function's own file."""
+    if len(targets) == 1:
+        return targets[0]
+
+    def order(target: Target) -> tuple[int, bool, int, str]:
+        near = any(line.role == "slot" and line.file == target.function.file for line in target.evidence)
+        return (0 if target.grade == "object" else 1, not near, len(target.presence), target.table)
+
+    return replace(min(targets, key=order), presence=presence.disj(*(target.presence for target in targets)))
+
+
+def _reason(values: Values, site: Site) -> str:
+    """Why a site has no target, in words."""
+    term = site.term
+    if term == NOTHING or term[0] == "call":
+        return "the callee is no expression that can be followed"
+    if term[0] == "name":
+        params = [name for name, _ in values.program.row(site.caller).params]
+        if term[1] in params:
+            return f"no call in the scope hands a function to the parameter {term[1]}"
+        return f"no function in the scope gets into {term[1]}"
+    while term[0] in ("index", "deref"):
+        term = term[1]
+    if term[0] == "member":
+        members = values.types.way(term, site.caller)
+        if not members:
+            return f"the record of {term[2]} is not known"
+        record, member, _ = members[-1]
+        where = "the objects that reach it" if not site.vertex.flags & UNKNOWN else "it"
+        return f"nothing in the scope puts a function into {record.removeprefix('struct ')}.{member} of {where}"
+    return "the callee is no expression that can be followed"
 
 
 def callback_edges(program: Program, definitions: Definitions, macros: MacroLookup) -> Iterator[Edge]:
-    """The edges from where a callback is registered to the callback."""
-    return iter(())
+    """The edges from where a callback is registered to the callback, and the context it runs in."""
+    analysis = _analysis(program, macros)
+    return callback.edges(analysis.values, definitions, analysis.registrations)

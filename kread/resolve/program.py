@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from kread import presence
 from kread.facts import Function
@@ -19,9 +20,8 @@ from kread.parse.declarators import returned_type
 from kread.parse.unit import FILE_SCOPE, CallRow, EntryRow, FieldRow, FlowRow, FunctionRow, TableRow, Unit
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionId:
-    """Where a function stands in the program: its unit and its row there."""
+class FunctionId(NamedTuple):
+    """Where a function stands in the program: its unit and its row there (-1: the unit's file scope)."""
 
     unit: int
     row: int

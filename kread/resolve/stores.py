@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from functools import cached_property
 from typing import NamedTuple
 
-from kread.parse.unit import CallRow
+from kread.parse.unit import CallRow, FlowRow
 from kread.resolve.idioms import idioms
 from kread.resolve.program import FunctionId, Program
 
 _LAST_MEMBER = re.compile(r"(?:->|\.)\s*([A-Za-z_]\w*)\s*(?:\[[^\[\]]*\]\s*)*\)*$")
 _FIRST_NAME = re.compile(r"[A-Za-z_]\w*")
 
-#: The target of a flow row that is a function's result.
+#: The target of a flow row that is a function's result, and of one that is the use of a macro.
 RETURN = "return"
+USE = "use"
+
+_CALL = re.compile(r"([A-Za-z_]\w*)\s*\((.*)\)$", re.S)
 
 
 class Store(NamedTuple):
@@ -33,7 +37,28 @@ class Store(NamedTuple):
 
     @property
     def text(self) -> str:
+        """The store as an assignment."""
         return f"{'*' if self.through else ''}{self.target} = {self.value}"
+
+
+#: A loop's variable is among its first arguments.
+_LOOP_VARIABLES = 3
+
+
+def split_arguments(text: str) -> list[str]:
+    """The arguments of a call's text, split at the commas of the first level."""
+    args: list[str] = []
+    depth = start = 0
+    for place, sign in enumerate(text):
+        if sign in "([{":
+            depth += 1
+        elif sign in ")]}":
+            depth -= 1
+        elif sign == "," and depth == 0:
+            args.append(text[start:place].strip())
+            start = place + 1
+    args.append(text[start:].strip())
+    return args
 
 
 class Link(NamedTuple):
@@ -64,12 +89,18 @@ class Stores:
         self.walks: dict[str, list[Link]] = defaultdict(list)
         #: function's name -> the calls by that name
         self.calls: dict[str, list[tuple[FunctionId, CallRow]]] = defaultdict(list)
+        #: the uses of macros that begin a loop, by a name that they mention first
+        self.loops: dict[str, list[tuple[FunctionId, CallRow]]] = defaultdict(list)
+        self._uses: set[tuple[FunctionId, int, str]] = set()
         self._flows()
         self._calls()
 
     def _flows(self) -> None:
         for index, unit in enumerate(self.program.units):
             for row in unit.flows:
+                if row.target == USE:
+                    self._use(FunctionId(index, row.function), row)
+                    continue
                 self._store(Store(FunctionId(index, row.function), row.line, row.target, row.value, row.cond))
 
     def _store(self, store: Store) -> None:
@@ -96,8 +127,7 @@ class Stores:
                 self.variables[name.group()].append(store)
 
     def _calls(self) -> None:
-        table = idioms()
-        special = {*table.stores, *table.copies, *table.list_adds, *table.list_each}
+        special = self._names
         for index, unit in enumerate(self.program.units):
             ids: dict[int, FunctionId] = {}
             for row in unit.calls:
@@ -105,9 +135,32 @@ class Stores:
                 at = ids.get(row.function)
                 if at is None:
                     at = ids[row.function] = FunctionId(index, row.function)
-                self.calls[name].append((at, row))
                 if name in special and row.origin in ("src", "arg"):
+                    if (at, row.line, name) in self._uses:
+                        continue
                     self._special(name, at, row)
+                self.calls[name].append((at, row))
+
+    def _use(self, at: FunctionId, row: FlowRow) -> None:
+        """The use of a macro, as a call of its name."""
+        found = _CALL.fullmatch(row.value)
+        if found is None:
+            return
+        name = found.group(1)
+        call = CallRow(at.row, row.line, 0, name, tuple(split_arguments(found.group(2))), row.cond, "src", -1)
+        self._uses.add((at, row.line, name))
+        self.calls[name].append((at, call))
+        if name in self._names:
+            self._special(name, at, call)
+        else:
+            for arg in call.args[:_LOOP_VARIABLES]:
+                if arg.isidentifier():
+                    self.loops[arg].append((at, call))
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        table = idioms()
+        return frozenset({*table.stores, *table.copies, *table.list_adds, *table.list_each})
 
     def _special(self, name: str, at: FunctionId, row: CallRow) -> None:
         table = idioms()

@@ -26,7 +26,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
+
+from kread.resolve.idioms import idioms
 
 Term: TypeAlias = tuple[Any, ...]
 
@@ -245,14 +247,11 @@ class _Reading:
         token = self.tokens[self.at]
         if token == "*":
             self.at += 1
-            base = self._unary()
-            if base[0] == "cast" and base[2][0] == "address":
-                return base[2][1]  # the access macros: *(volatile T *)&(x)
-            return base[1] if base[0] == "address" else _of("deref", base)
+            return _dereferenced(self._unary())
         if token == "&":
             self.at += 1
             base = self._unary()
-            return base[1] if base[0] == "deref" else _of("address", base)
+            return cast(Term, base[1]) if base[0] == "deref" else _of("address", base)
         if token == "&&":
             self.at += 2
             return NOTHING
@@ -474,6 +473,10 @@ class _Reading:
         self.at += 1
         if callee[0] == "deref":
             callee = callee[1]
+        row = idioms().through.get(callee[1]) if callee[0] == "name" else None
+        if row is not None and row["argument"] < len(args):
+            inner: Term = args[row["argument"]]
+            return _dereferenced(inner) if row["pointer"] else inner
         return ("call", callee, tuple(args))
 
     def _skip_argument(self) -> None:
@@ -502,11 +505,18 @@ def _split(tokens: list[str]) -> list[list[str]]:
     return args
 
 
+def _dereferenced(base: Term) -> Term:
+    """`*base`; the access macros' `*(volatile T *)&(x)` is x."""
+    if base[0] == "cast" and base[2][0] == "address":
+        return cast(Term, base[2][1])
+    return cast(Term, base[1]) if base[0] == "address" else _of("deref", base)
+
+
 def _of(kind: str, base: Term) -> Term:
     return base if base == NOTHING else (kind, base)
 
 
 def _either(first: Term, other: Term) -> Term:
-    if first == NOTHING or first == other:
+    if first in (NOTHING, other):
         return other
     return first if other == NOTHING else ("either", first, other)

@@ -175,9 +175,8 @@ class Types:
         return f"{base}{kind[2]}" if base else ""
 
     def _name(self, name: str, at: FunctionId, depth: int) -> str:
-        known = self.program.locals.get(at, {}).get(name)
-        if known is not None:
-            return known
+        if name in self.program.locals.get(at, ()):
+            return self.local(at, name)
         file = self.program.units[at.unit].file
         declared = self.program.global_type(name, file)
         if declared:
@@ -190,6 +189,13 @@ class Types:
         alias = self.alias(name, file)
         return self.of(alias, at, depth + 1) if alias != NOTHING else ""
 
+    def local(self, function: FunctionId, name: str) -> str:
+        """The type of a function's variable; a parameter declared as an array is a pointer."""
+        declared = self.resolve(self.program.locals.get(function, {}).get(name, ""))
+        if declared.endswith("[]") and any(name == param for param, _ in self.program.row(function).params):
+            return f"{declared[:-2]}*"
+        return declared
+
     def _call(self, term: Term, at: FunctionId, depth: int) -> str:
         callee, args = term[1], term[2]
         if callee[0] != "name":
@@ -199,10 +205,6 @@ class Types:
         row = table.containers.get(name)
         if row is not None:
             return f"{self.container(row, args, at, depth)}*"
-        row = table.through.get(name)
-        if row is not None and row["argument"] < len(args):
-            found = self.of(args[row["argument"]], at, depth + 1)
-            return found.removesuffix("*") if row["pointer"] else found
         if name in self.program.locals.get(at, {}):
             return returned_type(self.of(callee, at, depth + 1))
         return self.program.returns(name, self.program.units[at.unit].file)

@@ -79,6 +79,7 @@ class Values:
         self._new: deque[Vertex] = deque()
         self._changed: deque[tuple[Vertex, Value | None]] = deque()
         self._active: set[tuple[str, str]] = set()
+        self._seen: set[Obj] = set()
         self._readers: dict[Obj, list[tuple[Path, Vertex]]] = defaultdict(list)
         self._writers: dict[Obj, list[tuple[Path, Vertex]]] = defaultdict(list)
         self._parameters: dict[FunctionId, dict[int, Vertex]] = defaultdict(dict)
@@ -101,6 +102,17 @@ class Values:
                     self._reach(function, at, row)
 
         self._watch(callee, reached)
+
+    def put(self, vertex: Vertex, tag: str, member: str, why: Why) -> None:
+        """Let the values of an expression travel into a member of all objects of a record that are no variables."""
+        self._arc(vertex, self._place(*self.places.in_heap(tag, (member,))), why)
+
+    def slot_behind(self, pointer: Term, at: FunctionId, tag: str, member: str) -> Vertex:
+        """The vertex of a member of the objects that a pointer reaches."""
+        vertex = self._vertex(("slot", at, pointer, member))
+        place = Behind(pointer, tag, (member,))
+        self._behind(place, at, lambda obj, way: self._arc(self._place(obj, way), vertex, None), lambda flags: None)
+        return vertex
 
     def solve(self) -> None:
         """Let values travel until nothing changes. Vertices that nothing leads to are then from outside."""
@@ -130,7 +142,9 @@ class Values:
             if not known:
                 closure = program.closures.get(file, frozenset())
                 seen = [each for each in all_of if program.file(each) in closure]
-                outside = [each for each in all_of if program.file(each).endswith(".c") and not program.row(each).static]
+                outside = [
+                    each for each in all_of if program.file(each).endswith(".c") and not program.row(each).static
+                ]
                 known = tuple(dict.fromkeys([*seen, *outside]))
                 if not known and not file.endswith(".c"):
                     known = tuple(all_of)
@@ -267,11 +281,6 @@ class Values:
             if row is not None:
                 self._container(row, args, at, into, why)
                 return
-            row = table.through.get(name)
-            if row is not None and row["argument"] < len(args):
-                inner = args[row["argument"]]
-                self._flow(("deref", inner) if row["pointer"] else inner, at, into, why)
-                return
             if table.allocates(name):
                 into.sources += 1
                 self._flag(into, FRESH)
@@ -292,7 +301,9 @@ class Values:
 
         self._watch(self.expression(callee, at), reached)
 
-    def _container(self, row: dict[str, Any], args: tuple[Term, ...], at: FunctionId, into: Vertex, why: Why | None) -> None:
+    def _container(
+        self, row: dict[str, Any], args: tuple[Term, ...], at: FunctionId, into: Vertex, why: Why | None
+    ) -> None:
         """container_of(p, type, member): the objects whose member p points to."""
         into.sources += 1
         tag = self.types.container(row, args, at)
@@ -464,9 +475,9 @@ class Values:
 
     def _variable(self, vertex: Vertex, obj: Obj) -> None:
         what, owner, name = obj
-        if ("variable", str(obj)) in self._active:
+        if obj in self._seen:
             return
-        self._active.add(("variable", str(obj)))
+        self._seen.add(obj)
         for store in self.stores.variables.get(name, ()):
             if self.places.variable(name, store.at) == obj and store.value[0] != "@":
                 self._store(store)
@@ -478,13 +489,18 @@ class Values:
             for number, (param, _) in enumerate(self.program.row(owner).params):
                 if param == name:
                     self._parameter(vertex, owner, number)
-        pointed = self.places.kind(obj)
+        for store in self._pointed.pop(self.places.kind(obj), ()):
+            self._store(store)
+
+    @cached_property
+    def _pointed(self) -> dict[str, list[Store]]:
+        """type -> the stores through a pointer to it, each read once."""
+        found: dict[str, list[Store]] = defaultdict(list)
         for store in self.stores.derefs:
-            term = self.types.term(store.target, store.at)
-            if self.types.of(term, store.at) == pointed:
-                if ("deref", str(store)) not in self._active:
-                    self._active.add(("deref", str(store)))
-                    self._store(store)
+            kind = self.types.of(self.types.term(store.target, store.at), store.at)
+            if holds_value(kind) and (is_function(kind) or self.tracked_pointer(kind)):
+                found[kind].append(store)
+        return found
 
     def _activate(self, tag: str, member: str) -> None:
         """Read all stores into a record's member, once."""
@@ -609,7 +625,9 @@ class Values:
     @cached_property
     def _mentioned(self) -> dict[int, frozenset[str]]:
         """unit -> the names in the values, arguments and entries of that unit; -1: of all units."""
-        names = {obj[2] for obj in self.places.tables} | {obj[2] for rows in self.places.instances.values() for obj, _ in rows}
+        names = {obj[2] for obj in self.places.tables} | {
+            obj[2] for rows in self.places.instances.values() for obj, _ in rows
+        }
         found: dict[int, frozenset[str]] = {}
         for index, unit in enumerate(self.program.units):
             texts = [row.value for row in unit.flows]

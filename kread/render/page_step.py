@@ -98,8 +98,7 @@ def _bare(step: Step) -> Iterator[SliceLine]:
 
 def _line(number: int, code: str, role: str, notes: tuple[str, ...] | list[str], file: str, links: LinkMaker) -> str:
     painted = "".join(
-        f'<span class="{kind}">{escape(piece)}</span>' if kind else escape(piece)
-        for kind, piece in pieces(code.expandtabs(8))
+        f'<span class="{kind}">{escape(piece)}</span>' if kind else escape(piece) for kind, piece in pieces(code)
     )
     said = "".join(f"<span>{note}</span>" for note in notes)
     beside = f'<span class="note">{said}</span>' if said else ""

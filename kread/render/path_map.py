@@ -19,6 +19,8 @@ LINE = 14
 BOX_PAD = 8
 COLUMN_GAP = 34
 ROW_GAP = 16
+#: How far an arrow that passes over a column swings out below it.
+DETOUR = 44
 #: A name longer than this is broken in two lines.
 BREAK_AT = 16
 
@@ -77,7 +79,8 @@ def _svg(study: Study, columns: list[list[Function]], title: str) -> Iterator[st
         for row, function in enumerate(column):
             box[function] = (x, top + row * (height + ROW_GAP), width)
         x += width + COLUMN_GAP
-    total_width, total_height = x - COLUMN_GAP + 4, tallest * (height + ROW_GAP) - ROW_GAP + 8
+    total_width, total_height = x - COLUMN_GAP + 4, 0.0 + tallest * (height + ROW_GAP) - ROW_GAP + 8
+    total_height += DETOUR / 2 if len(study.chapters) > 1 else 0
     size = f'width="{total_width:.0f}" height="{total_height:.0f}" viewBox="0 0 {total_width:.0f} {total_height:.0f}"'
     yield f'<svg class="pathmap" role="group" aria-label="{escape(title)}" {size}>'
     yield from _arrows(study, box, height)
@@ -113,10 +116,11 @@ def _arrows(study: Study, box: dict[Function, tuple[float, float, float]], heigh
         to, to_top, _ = box[callee]
         x1, y1, x2, y2 = left + width, top + height / 2, to, to_top + height / 2
         bend = max((x2 - x1) / 2, COLUMN_GAP / 2)
+        around = DETOUR if x2 - x1 > COLUMN_GAP + 1 or x2 < x1 else 0.0
         families = " ".join(f"in{number}" for number in chapters)
         shape = "plain" if kind in ("direct", "macro", "cleanup") else "pointer"
         yield (
-            f'<path class="{shape} {families}" d="M{x1:.1f} {y1:.1f}C{x1 + bend:.1f} {y1:.1f} '
-            f'{x2 - bend:.1f} {y2:.1f} {x2 - 1:.1f} {y2:.1f}"/>'
+            f'<path class="{shape} {families}" d="M{x1:.1f} {y1:.1f}C{x1 + bend:.1f} {y1 + around:.1f} '
+            f'{x2 - bend:.1f} {y2 + around:.1f} {x2 - 1:.1f} {y2:.1f}"/>'
             f'<path class="tip {families}" d="M{x2:.1f} {y2:.1f}l-7 -3.5v7z"/>'
         )

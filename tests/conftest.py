@@ -61,7 +61,7 @@ def _from_kread(release: str) -> tuple[Path | None, str]:
     before = os.environ.get("KREAD_HOME")
     os.environ["KREAD_HOME"] = str(_cache() / "home")
     try:
-        return obtain(f"v{release}").root, ""
+        return obtain(f"v{release}", source="debian").root, ""
     except KreadError as error:
         return None, str(error).replace("\n", "; ")
     finally:

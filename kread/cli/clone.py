@@ -15,7 +15,7 @@ def clone(
     release: Annotated[
         str | None,
         typer.Argument(
-            metavar="[RELEASE]",
+            metavar="RELEASE",
             help="The release: v6.12, 6.12.117, v6.13-rc1; by default v6.12, or what --from holds.",
             show_default=False,
         ),

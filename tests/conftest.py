@@ -54,9 +54,8 @@ def _from_tool(release: str) -> Path | None:
 
 
 def _from_kread(release: str) -> tuple[Path | None, str]:
-    from kread.source.fetch import obtain
-
     from kread.errors import KreadError
+    from kread.source.fetch import obtain
 
     before = os.environ.get("KREAD_HOME")
     os.environ["KREAD_HOME"] = str(_cache() / "home")

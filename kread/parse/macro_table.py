@@ -181,7 +181,7 @@ def _rest(body: str, name: str, kinds: Mapping[str, str]) -> tuple[str, bool]:
 
 
 #: What can't begin a value, and a list of invocations with nothing between them.
-_PIECE = re.compile(rf"=(?!=)|[*/]\s*\d|\w+\s*{_PARENS}[;,]?\s*\w+\s*\(")
+_PIECE = re.compile(rf"=(?!=)|[*/]\s*\d|[*/]\s\w|\w+\s*{_PARENS}[;,]?\s*\w+\s*\(")
 
 
 #: Another word for `asm`, and a macro that hands its argument to it.

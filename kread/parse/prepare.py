@@ -22,7 +22,8 @@ from kread.parse.conditional import Conditions
 from kread.parse.layout import blocks
 from kread.parse.macro_table import HEADS, MacroTable
 from kread.parse.rewriting import Invocation, body
-from kread.parse.scope import Scope, enumeration, local_records, record, table_values
+from kread.parse.rewriting import table as table_values
+from kread.parse.scope import Scope, enumeration, local_records, record
 from kread.parse.words import assembler, by_name, fixed_word, fixed_words
 from kread.parse.words import words as words_of
 
@@ -173,7 +174,7 @@ def _rewritten(
         elif block.kind == "enum":
             inside = enumeration(inside)
         else:
-            inside = table_values(body(inside, heads))
+            inside = table_values(inside)
         pieces.append(inside)
         place, behind = block.end, block.kind
     pieces.append(scope.between(code, place, len(code), behind, ""))

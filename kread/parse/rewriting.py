@@ -15,7 +15,7 @@ import re
 from typing import NamedTuple
 
 from kread.parse.blanking import spaces
-from kread.parse.brackets import PARENS
+from kread.parse.brackets import BRACES, PARENS, split
 
 
 class Invocation(NamedTuple):
@@ -66,6 +66,31 @@ def joined(text: bytes) -> bytes:
 
 
 _NO_WORD = re.compile(rb"\W")
+_IDENTIFIER = re.compile(rb"\s*([A-Za-z_]\w*)\s*\Z")
+_TYPED = re.compile(rb"\s*(?:const\s+)?(?:(?:struct|union|enum)\s+\w+|[A-Za-z_]\w*(?:\s+[A-Za-z_]\w*)*)[\s*]*\Z")
+
+
+def declared_variable(shown: bytes, args: bytes) -> bytes:
+    """The declaration of the variable that a macro's arguments name, as long as `shown`."""
+    base = len(shown) - len(args)
+    parts = split(args)
+    out = bytearray(spaces(shown))
+    texts = [args[first:last] for first, last in parts]
+    if len(texts) >= 2 and _IDENTIFIER.match(texts[1]) and _TYPED.match(texts[0]):
+        (first, _), (_, last) = parts[0], parts[1]
+        second = parts[1][0]
+        out[base + first : base + parts[0][1]] = texts[0]
+        out[base + second : base + last] = texts[1]
+        return bytes(out)
+    for (first, last), text in zip(parts, texts, strict=True):
+        if _IDENTIFIER.match(text):
+            out[base + first : base + last] = text
+            # Any type serves: the place before the parenthesis has room for one.
+            if base >= 2 and b"\n" not in shown[:base]:
+                out[0:base] = b"int".ljust(base) if base >= 4 else b"T".ljust(base)
+            return bytes(out)
+    return bytes(out)
+
 
 # In a body
 
@@ -75,13 +100,31 @@ _NO_WORD = re.compile(rb"\W")
 _TYPE_ARGUMENT = re.compile(
     rb"([(,])(?:\s*+(?:(?:const|volatile|struct|union|enum|unsigned|signed|int|char|long|short|void|bool|_Bool|float"
     rb"|double)\b[\w\s*]*+|[A-Za-z_]\w*+\s*+\*[\s*]*+(?:const\b\s*+)?)(?:\[[^][(){};,]*+\]\s*+)?(?=[,)])"
-    rb"|\s*+[A-Za-z_]\w*+\s++[A-Za-z_]\w*+(?:" + PARENS + rb")?+\s*+(?=[,)])|\s*+\[\w++\]\s*+(?=[,)])"
+    rb"|\s*+[A-Za-z_]\w*+\s++[A-Za-z_]\w*+(?:" + PARENS + rb")?+\s*+(?=[,)\"])"
+    rb"|\s*+(?!0[xXbB]|\d++(?:[uUlL]++\b|[eE]\d))\d++[A-Za-z_]\w*+\s*+(?=[,)])|\s*+\[\w++\]\s*+(?=[,)])"
     rb"|\s*+(?!\*++\s*\))[-+*/%|&^~!<>=]{1,3}\s*+(?=[,)])|\s++(?=,)|(?<=,)\s++(?=\)))"
 )
 #: What only a macro can be: a name and a parenthesis as a statement, and no `;` behind it.
 _OPENING = re.compile(
     rb"([;{}:)]\s*+)(?!(?:" + C_WORDS + rb")\b)([A-Za-z_]\w*+\s*+)(" + PARENS + rb")(?=\s*+([{A-Za-z_}]))"
 )
+#: A variable that a macro declares, with its values.
+_DECLARED = re.compile(rb"([;{}]\s*+(?:static\s+)?+)([A-Za-z_]\w*+\s*+)(" + PARENS + rb")(?=\s*+=\s*+\{)")
+#: The values of a variable, and in them a macro that brings its own comma.
+_TABLE = re.compile(rb"(=\s*+)(" + BRACES + rb")")
+_VALUES = re.compile(rb"([,{]\s*+)([A-Za-z_]\w*\s*)(" + PARENS + rb")(?=\s*+[{.\[A-Za-z_]|[ \t]*+\n\s*+\")")
+#: Statements among a macro's arguments, `foo(a; b;, c;)`: they become a block.
+_STATEMENTS = re.compile(
+    rb"([;{}:)]\s*+)(?!(?:"
+    + C_WORDS
+    + rb")\b)([A-Za-z_]\w*+\s*+)(?=\((?:[^(){};]++|"
+    + PARENS
+    + rb"|"
+    + BRACES
+    + rb")*+;)"
+    rb"(" + PARENS + rb")(?=\s*+;)"
+)
+_STATEMENT_ENDS = re.compile(rb";\s*+[,)]")
 #: A name that is a statement by itself: `FOO` on a line of its own.
 _LONE = re.compile(rb"([;{}]\s*\n\s*+)(?=\w*[A-Z])([A-Za-z_]\w*+)(?=[ \t]*+\n\s*+[A-Za-z_}])")
 #: A macro between literals, or a static variable that a macro declares.
@@ -130,12 +173,41 @@ def body(text: bytes, heads: dict[bytes, bytes]) -> bytes:
             return lead + head(heads.get(word, b"while"), name + args, len(args))
         return lead + spaces(name) + b" " + args[1:-1] + b";"
 
+    if _TABLE.search(text):
+        text = _TABLE.sub(lambda found: found.group(1) + _values(found.group(2)), text)
+        text = _DECLARED.sub(
+            lambda found: found.group(1) + declared_variable(found.group(2) + found.group(3), found.group(3)), text
+        )
     while True:
         changed = _OPENING.sub(opening, text)
         if changed == text:
             break
         text = changed
-    text = _LONE.sub(_lone, text)
+    if _STATEMENT_ENDS.search(text):
+        text = _STATEMENTS.sub(_statements, text)
+    return _arguments(_LABEL.sub(_label, _LONE.sub(_lone, text)))
+
+
+def table(text: bytes) -> bytes:
+    """The values of a variable at file scope."""
+    return _arguments(_values(text))
+
+
+def _statements(found: re.Match[bytes]) -> bytes:
+    lead, name, args = found.groups()
+    block = bytearray(args)
+    block[0], block[-1] = b"{}"
+    for _, end in split(args)[:-1]:
+        block[end : end + 1] = b";"
+    return lead + spaces(name) + bytes(block)
+
+
+def _values(text: bytes) -> bytes:
+    return _VALUES.sub(lambda found: found.group(1) + spaces(found.group(2)) + b" " + found.group(3)[1:-1] + b",", text)
+
+
+def _arguments(text: bytes) -> bytes:
+    """What stands among arguments and is no expression."""
     if b'"' in text:
         text = _LITERAL.sub(lambda found: found.group(1) + joined(found.group(2)), text)
         text = _OPERAND.sub(_operand, text)
@@ -145,11 +217,10 @@ def body(text: bytes, heads: dict[bytes, bytes]) -> bytes:
         text = _STATIC.sub(lambda found: spaces(found.group()), text)
     text = _BRACED.sub(_braced, text)
     text = _TYPE_ARGUMENT.sub(_type_argument, text)
-    text = text.replace(b",)", b" )")
+    text = text.replace(b",)", b" )").replace(b"(,", b"( ")
     text = _STATEMENT.sub(_statement, text)
     if b"..." in text:
         text = _CASES.sub(rb"\1|| ", text)
-    text = _LABEL.sub(_label, text)
     if b"&&" in text:
         text = _ADDRESS.sub(rb"\1 &", text)
     if b"goto" in text:
@@ -182,6 +253,8 @@ def head(keyword: bytes, shown: bytes, args: int) -> bytes:
     """A macro's use as the head of a statement: `args` bytes at its end are its parenthesis."""
     name = shown[:-args]
     inside = shown[len(name) :]
+    if inside.count(b";") == 2 and len(name) >= 3:
+        return b"for" + spaces(name[3:]) + inside
     if len(name) < len(keyword) or b"\n" in name[: len(keyword)]:
         keyword = b"if"
     if keyword == b"for":

@@ -13,13 +13,11 @@ import re
 from kread.parse.blanking import spaces
 from kread.parse.brackets import BRACES, PARENS, split
 from kread.parse.macro_table import RECORD, MacroTable
-from kread.parse.rewriting import C_WORDS, Invocation, joined
+from kread.parse.rewriting import C_WORDS, Invocation, declared_variable, joined
 
 _STORAGE = rb"(?:(?:static|extern|inline|const|volatile|register|__inline__|__inline|__extension__)\s+)*+"
 _USE = re.compile(rb"\s*+(" + _STORAGE + rb")(?!(?:" + C_WORDS + rb")\b)([A-Za-z_]\w*+)\s*+(" + PARENS + rb")\s*+")
 _START = re.compile(rb";(?=\s*+" + _STORAGE + rb"(?!(?:" + C_WORDS + rb")\b)[A-Za-z_]\w*+\s*+\()")
-_IDENTIFIER = re.compile(rb"\s*([A-Za-z_]\w*)\s*\Z")
-_TYPED = re.compile(rb"\s*(?:const\s+)?(?:(?:struct|union|enum)\s+\w+|[A-Za-z_]\w*(?:\s+[A-Za-z_]\w*)*)[\s*]*\Z")
 
 
 #: A name on a line of its own, before a declaration: in C nothing, so a macro that declares by itself.
@@ -103,28 +101,6 @@ def declared_function(shown: bytes, name: bytes) -> bytes:
     return lead + spaces(shown[len(lead) : -1]) + b")"
 
 
-def declared_variable(shown: bytes, args: bytes, name: bytes = b"") -> bytes:
-    """The declaration of the variable that a macro's arguments name, as long as `shown`."""
-    base = len(shown) - len(args)
-    parts = split(args)
-    out = bytearray(spaces(shown))
-    texts = [args[first:last] for first, last in parts]
-    if len(texts) >= 2 and _IDENTIFIER.match(texts[1]) and _TYPED.match(texts[0]):
-        (first, _), (_, last) = parts[0], parts[1]
-        second = parts[1][0]
-        out[base + first : base + parts[0][1]] = texts[0]
-        out[base + second : base + last] = texts[1]
-        return bytes(out)
-    for (first, last), text in zip(parts, texts, strict=True):
-        if _IDENTIFIER.match(text):
-            out[base + first : base + last] = text
-            # Any type serves: the place before the parenthesis has room for one.
-            if base >= 2 and b"\n" not in shown[:base]:
-                out[0:base] = b"int".ljust(base) if base >= 4 else b"T".ljust(base)
-            return bytes(out)
-    return bytes(out)
-
-
 _MEMBER = re.compile(
     rb"([;{}]\s*+)(?!(?:" + C_WORDS + rb")\b)([A-Za-z_]\w*+)\s*+(" + PARENS + rb")(?!\s*+[(\[:=,])(\s*+;?)"
 )
@@ -206,14 +182,6 @@ def enumeration(text: bytes) -> bytes:
 def _enumerated(found: re.Match[bytes]) -> bytes:
     name = joined(found.group(2))
     return found.group(1) + (name if found.group(3) else name[:-1] + b",")
-
-
-_VALUES = re.compile(rb"([,{]\s*+)([A-Za-z_]\w*\s*)(" + PARENS + rb")(?=\s*+[{.\[A-Za-z_])")
-
-
-def table_values(text: bytes) -> bytes:
-    """A table's values: one whose macro brings its own comma gets one."""
-    return _VALUES.sub(lambda found: found.group(1) + spaces(found.group(2)) + b" " + found.group(3)[1:-1] + b",", text)
 
 
 _LOCAL = re.compile(rb"(?:struct|union)\b[\w\s]*+(" + BRACES + rb")")

@@ -113,7 +113,7 @@ def _instead(code: bytes, start: int, end: int, kind: str) -> bytes:
             return spaces(code[start:end])
         follows = code[end : end + _LOOK_AHEAD].lstrip()[:1]
         if kind == FRAGMENT:
-            kept = last in (b"(", b",") and follows in (b",", b")")
+            kept = last in b"(,{" and follows in (b",", b")", b"}")
         else:
             kept = not (last in _BEFORE_WORD or follows in _STARTS_WORD)
         return b"" if kept else spaces(code[start:end])

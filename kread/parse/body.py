@@ -40,13 +40,12 @@ class Body:
         self.text = original.decode("latin-1")
         self.known = known
         self.start_line = start_line
+        self._words: dict[tuple[Span, str], str] = {}
         self._starts = [0, *(match.end() for match in re.finditer("\n", self.text))]
 
     @classmethod
-    def read(cls, source: bytes, original: bytes, start_line: int, end_line: int, known: Idioms) -> Body | None:
-        """The function on these lines of a file, None where the lines hold no function body."""
-        prepared = _lines(source, start_line, end_line)
-        written = prepared if original is source else _lines(original, start_line, end_line)
+    def read(cls, prepared: bytes, written: bytes, start_line: int, known: Idioms) -> Body | None:
+        """The function whose lines these are, None where they hold no function body."""
         if len(written) != len(prepared):
             written = prepared
         flow = flow_of(prepared, written, known.noreturn, known.transparent)
@@ -129,6 +128,12 @@ class Body:
 
     def cond_words(self, cond: Cond) -> str:
         """A condition as a reader wants it; where a macro makes the statement, the macro's call."""
+        key = (cond.span, cond.kind)
+        if key not in self._words:
+            self._words[key] = self._cond_words(cond)
+        return self._words[key]
+
+    def _cond_words(self, cond: Cond) -> str:
         if cond.kind != "expr" and not _KEYWORD.match(self.text, cond.head[0]):
             return self._macro_call(cond.head[0])
         return _readable(condition(self.text[cond.span[0] : cond.span[1]], self.known.transparent))
@@ -183,7 +188,8 @@ class Body:
         return self.words(jump.span).rstrip("; ")
 
 
-def _lines(text: bytes, start: int, end: int) -> bytes:
+def lines_of(text: bytes, start: int, end: int) -> bytes:
+    """The lines `start` to `end` of a text, counted from 1."""
     return b"\n".join(text.split(b"\n", end)[start - 1 : end])
 
 

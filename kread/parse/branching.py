@@ -111,6 +111,7 @@ class Branching:
         if inner is not None:
             cond = self.branch(inner)
             cond.span = span
+            self.flow.anchors.append((*span, cond.block))
             return cond
         if node.type == "unary_expression" and self.text.startswith(b"!", node.start_byte):
             operand = node.child_by_field_name("argument")

@@ -9,6 +9,7 @@ a change made in a callee that the data does not know is not seen.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from kread.parse.body import Body
 from kread.parse.dominance import reach
@@ -23,16 +24,20 @@ _TARGET = re.compile(r"(?P<field>->|\.)?\s*(?P<name>[A-Za-z_]\w*)\s*(?:\[[^\]\n]
 #: A target is sought in this many characters before its operator.
 TARGET_LENGTH = 80
 
+#: The conditions of one function are asked for each of its calls; more than these it does not have.
+CACHED = 1024
+
 _NAMES = re.compile(r"(?P<field>->|\.)?\s*\b(?P<name>[A-Za-z_]\w*)\b(?!\s*\()")
 
 
-def names_of(text: str) -> tuple[set[str], set[str]]:
+@lru_cache(maxsize=CACHED)
+def names_of(text: str) -> tuple[frozenset[str], frozenset[str]]:
     """The identifiers and the fields that an expression reads."""
     names: set[str] = set()
     fields: set[str] = set()
     for match in _NAMES.finditer(text):
         (fields if match["field"] else names).add(match["name"])
-    return names, fields
+    return frozenset(names), frozenset(fields)
 
 
 class Changes:

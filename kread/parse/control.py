@@ -21,11 +21,12 @@ from functools import cache
 import tree_sitter
 import tree_sitter_c
 
-from kread.parse.directives import Conditional, conditionals
+from kread.parse.directives import conditionals
 from kread.parse.flow import EXIT, Flow, Group, Switch
 from kread.parse.looping import Looping
 
 _SIGNATURE = b"v f()"
+_IF = re.compile(rb"if\b")
 _BODY = re.compile(rb"/\*.*?\*/|//[^\n]*|(\{)", re.S)
 
 
@@ -44,7 +45,7 @@ def flow_of(text: bytes, original: bytes, noreturn: frozenset[str], transparent:
     for node in root.named_children:
         body = node.child_by_field_name("body") if node.type == "function_definition" else None
         if body is not None and body.start_byte == start:
-            builder = _Builder(parsed, conditionals(original), noreturn, transparent)
+            builder = _Builder(parsed, original, noreturn, transparent)
             builder.flow.faulty = root.has_error
             builder.function(body)
             return builder.flow
@@ -54,11 +55,10 @@ def flow_of(text: bytes, original: bytes, noreturn: frozenset[str], transparent:
 class _Builder(Looping):
     """The walk; see the module's docstring."""
 
-    def __init__(
-        self, text: bytes, alternatives: tuple[Conditional, ...], noreturn: frozenset[str], transparent: frozenset[str]
-    ) -> None:
+    def __init__(self, text: bytes, original: bytes, noreturn: frozenset[str], transparent: frozenset[str]) -> None:
         super().__init__(text, transparent)
-        self.choices = alternatives
+        self.original = original
+        self.choices = conditionals(original)
         self.noreturn = frozenset(name.encode() for name in noreturn)
         self.labels: dict[str, int] = {}
         self.placed: set[str] = set()
@@ -196,6 +196,9 @@ class _Builder(Looping):
         otherwise = node.child_by_field_name("alternative")
         if condition is None:
             self.children(node)
+            return
+        if otherwise is None and not _IF.match(self.original, node.start_byte):
+            self.loop(node, condition, then)  # the head of a loop macro, whose name is too short for a `while`
             return
         cond = self.test(condition, node, then, otherwise, "if")
         self.cur = cond.yes

@@ -51,6 +51,7 @@ class Exits:
         self._body = body
         self._ops: dict[int, list[_Op]] = {}
         self._states: list[dict[str, str]] | None = None
+        self._found: dict[tuple[int, Span], Leaving] = {}
         self._collect()
 
     def _collect(self) -> None:
@@ -118,6 +119,12 @@ class Exits:
 
     def leaving(self, edge: int, arm: Span = NOWHERE) -> Leaving:
         """What happens from the block `edge` on; `arm` is the text of the branch, where it has one."""
+        key = (edge, arm)
+        if key not in self._found:
+            self._found[key] = self._leaving(edge, arm)
+        return self._found[key]
+
+    def _leaving(self, edge: int, arm: Span) -> Leaving:
         body = self._body
         passed = chain(body.ipdom, edge)
         first = self._first_jumps(edge)

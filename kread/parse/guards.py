@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from kread.facts import Guard, Held
-from kread.parse.body import Body, Choice
+from kread.parse.body import Body, Choice, lines_of
 from kread.parse.changes import Changes
 from kread.parse.dominance import chain, reach
 from kread.parse.exits import Exits, Leaving
@@ -95,7 +95,16 @@ def contexts(
     original -- the file as it is written, for the words; `source` where it is left out
     sites    -- line and column of each call, from 1; column 0 is the first ink of the line
     """
-    body = Body.read(source, source if original is None else original, start_line, end_line, idioms())
+    prepared = lines_of(source, start_line, end_line)
+    written = prepared if original is None else lines_of(original, start_line, end_line)
+    return function_contexts(prepared, written, start_line, sites)
+
+
+def function_contexts(
+    prepared: bytes, written: bytes, start_line: int, sites: Sequence[tuple[int, int]]
+) -> list[SiteContext]:
+    """The contexts of call sites in a function whose lines, from `start_line` of its file, are given alone."""
+    body = Body.read(prepared, written, start_line, idioms())
     if body is None:
         return [_UNKNOWN for _ in sites]
     reader = _Reader(body)

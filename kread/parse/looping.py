@@ -37,12 +37,15 @@ class Looping(Branching):
         self.continues.pop()
 
     def while_statement(self, node: tree_sitter.Node) -> None:
-        head = self.cur = self.new(self.cur)
-        inside = node.child_by_field_name("body")
         condition = node.child_by_field_name("condition")
         if condition is None:
             self.children(node)
-            return
+        else:
+            self.loop(node, condition, node.child_by_field_name("body"))
+
+    def loop(self, node: tree_sitter.Node, condition: tree_sitter.Node, inside: tree_sitter.Node | None) -> None:
+        """A loop that is decided before each round."""
+        head = self.cur = self.new(self.cur)
         cond = self.test(condition, node, inside, None, "loop")
         after = self.new(cond.no)
         self.cur = cond.yes

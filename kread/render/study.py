@@ -29,6 +29,7 @@ class Passage:
     comment -- the comment above the function, without its stars ("" = none)
     exits   -- (line, what happens there, the reason it gives) for what else could happen here
     changes -- the assignments before the call, as written, with their lines
+    values  -- (name, value) that the model had here in the scenario
     """
 
     step: Step
@@ -38,6 +39,7 @@ class Passage:
     comment: str = ""
     exits: tuple[tuple[int, str, str], ...] = ()
     changes: tuple[tuple[int, str], ...] = ()
+    values: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,27 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A whole text: `notes` and `cut` are sentences about all of it."""
+    """A whole text: `notes` and `cut` are sentences about all of it.
+
+    overview   -- what it is about, in plain words, as paragraphs
+    sequence   -- a Mermaid sequence diagram, drawn from the model ("" = none)
+    structures -- a Mermaid class diagram of the structures on the way ("" = none)
+    rules      -- (rule of the model, what it decides, the values it saw in the scenario)
+    claims     -- (claim, verdict on this release, why)
+    references -- (title, address): RFCs, manual pages, documentation
+    """
 
     release: str
     title: str
     chapters: tuple[Chapter, ...]
     notes: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
+    overview: tuple[str, ...] = ()
+    sequence: str = ""
+    structures: str = ""
+    rules: tuple[tuple[str, str, str], ...] = ()
+    claims: tuple[tuple[str, str, str], ...] = ()
+    references: tuple[tuple[str, str], ...] = ()
 
 
 def study_of(answer: Answer, lines: FunctionLines, slices: Slices) -> Study:

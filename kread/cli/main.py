@@ -34,8 +34,8 @@ COMMANDS = {
 }
 
 
-def _app(asked: str | None) -> Any:
-    """The typer application with the asked command alone, or with all of them for help and completion."""
+def _app(asked: str | None, every: bool) -> Any:
+    """The typer application. Only the asked command is imported, or every one where completion needs their options."""
     import typer
 
     app = typer.Typer(
@@ -63,14 +63,17 @@ def _app(asked: str | None) -> Any:
     ) -> None:
         pass
 
-    for name in [asked] if asked in COMMANDS else COMMANDS:
-        module = importlib.import_module(f"kread.cli.{name}_command" if name in _RENAMED else f"kread.cli.{name}")
-        app.command(name, short_help=COMMANDS[name])(getattr(module, name))
+    for name, gloss in COMMANDS.items():
+        if name == asked or every:
+            command = getattr(importlib.import_module(f"kread.cli.{name}"), name)
+        else:
+            command = _listed
+        app.command(name, short_help=gloss)(command)
     return app
 
 
-#: Commands whose module can't have their name.
-_RENAMED: frozenset[str] = frozenset()
+def _listed() -> None:
+    """Stands for a command that is listed and not run."""
 
 
 def _complain(error: KreadError) -> None:
@@ -85,7 +88,7 @@ def main() -> None:
     asked = next((word for word in arguments if not word.startswith("-")), None)
     completing = any(name.startswith("_KREAD") for name in os.environ)
     try:
-        _app(None if completing else asked)(standalone_mode=True)
+        _app(asked, completing)(standalone_mode=True)
     except KreadError as error:
         _complain(error)
         sys.exit(error.exit_code)

@@ -88,6 +88,8 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> 
         "version": __version__,
     }
     packed["files"] = tuple(files)
+    table = indexed.table
+    packed["macro_table"] = (dict(table.kinds), dict(table.fixed), dict(table.declares))
     fresh = target.with_suffix(f".{os.getpid()}.tmp")
     write_graph(fresh, meta, packed, tables)
     os.replace(fresh, target)

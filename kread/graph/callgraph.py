@@ -15,7 +15,8 @@ from pathlib import Path
 
 from kread import data, presence
 from kread.errors import UnknownSymbol
-from kread.facts import CallSite, Edge, Function
+from kread.facts import KINDS, CallSite, Edge, Function
+from kread.graph.search import Adjacency
 from kread.resolve.link import unpack_evidence
 from kread.index.store import GraphStore
 
@@ -97,13 +98,29 @@ class CallGraph:
         return Path(self.store.meta("root"))
 
     @cached_property
-    def adjacency(self) -> dict[int, tuple[tuple[int, int, int, int], ...]]:
+    def adjacency(self) -> Adjacency:
         """caller -> (callee, cost, dispatch, edge): one entry for each callee and dispatch, the cheapest edge."""
-        found: dict[int, tuple[tuple[int, int, int, int], ...]] = self.store.packed("adjacency")
+        found: Adjacency = self.store.packed("adjacency")
         if self.config is None:
             return found
         dropped = self._dropped
         return {caller: tuple(row for row in rows if row[3] not in dropped) for caller, rows in found.items()}
+
+    @cached_property
+    def stations(self) -> dict[int, int]:
+        """function -> what passing through it adds to a path's cost."""
+        found: dict[int, int] = self.store.packed("stations")
+        return found
+
+    def adjacency_of(self, kinds: Sequence[str], grades: Sequence[str]) -> Adjacency:
+        """The adjacency cut to edges of these kinds (all where none is named) and grades."""
+        if not kinds and set(grades) >= {"certain", "object", "type"}:
+            return self.adjacency
+        wanted = set(kinds) or set(KINDS)
+        marks = ",".join("?" * len(grades))
+        rows = self.store.query(f"SELECT id, kind FROM edge WHERE grade IN ({marks})", grades)
+        allowed = {number for number, kind in rows if kind in wanted}
+        return {caller: tuple(row for row in rows if row[3] in allowed) for caller, rows in self.adjacency.items()}
 
     @cached_property
     def _dropped(self) -> set[int]:
@@ -233,6 +250,13 @@ class CallGraph:
     def _related(self, end: str, number: int) -> list[Edge]:
         rows = self.store.query(f"SELECT {_EDGE} FROM edge WHERE {end} = ? ORDER BY file, line, column, id", [number])
         return [edge for _, edge in self._made(rows) if self.compiled(edge.presence)]
+
+    def between(self, caller: int, callee: int) -> list[Edge]:
+        """All edges from one function to another, in the order of their lines."""
+        query = f"SELECT {_EDGE} FROM edge WHERE caller = ? AND callee = ? ORDER BY line, column, id"
+        return [
+            edge for _, edge in self._made(self.store.query(query, [caller, callee])) if self.compiled(edge.presence)
+        ]
 
     def at_site(self, edge: Edge) -> list[Edge]:
         """All edges of the call site of an edge: the alternatives of a call through a pointer, itself included."""

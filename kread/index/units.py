@@ -15,7 +15,7 @@ from kread.index.macros import Head, MacroIndex, read_head, unpack_head
 from kread.index.scope import Scope, include_graph
 from kread.index.store import BATCH, FactStore, blob_hash
 from kread.index.workers import spread
-from kread.parse.macro_table import learn
+from kread.parse.macro_table import MacroTable, learn
 from kread.parse.read import Reader
 from kread.parse.unit import Unit, pack, unpack
 from kread.source.progress import Progress
@@ -68,6 +68,7 @@ class Indexed:
     units: list[Unit]
     macros: MacroIndex
     closures: dict[str, frozenset[str]]
+    table: MacroTable
 
 
 def read_scope(tree: SourceTree, scope: Scope, facts: Path, progress: Progress) -> Indexed:
@@ -85,7 +86,7 @@ def read_scope(tree: SourceTree, scope: Scope, facts: Path, progress: Progress) 
         units = _read_units(_Reading(tree.root, macros, reader, facts), store, sorted(heads), blobs, progress)
     finally:
         store.close()
-    return Indexed(units, macros, closures)
+    return Indexed(units, macros, closures, table)
 
 
 def _read_heads(tree: SourceTree, scope: Scope) -> tuple[dict[str, Head], dict[str, str], dict[str, frozenset[str]]]:

@@ -1,1 +1,1 @@
-"""TBD"""
+"""Paths for readers: ways through the call graph with their guards, in families; declared reading paths."""

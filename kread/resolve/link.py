@@ -17,8 +17,9 @@ from kread.index.macros import MacroIndex
 from kread.parse.unit import FILE_SCOPE, CallRow, Unit
 from kread.resolve.cost import hop_cost, stations
 from kread.resolve.direct import Definitions, reachable
-from kread.resolve.pointers import callback_edges, pointer_targets, slot_values
+from kread.resolve.pointers import callback_edges, pointer_targets
 from kread.resolve.program import FunctionId, Program
+from kread.resolve.slots import slot_values
 
 EdgeRow = tuple[Any, ...]
 

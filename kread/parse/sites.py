@@ -7,6 +7,7 @@ side, a site is looked for in the variant of the text that shows its line.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from kread.parse.body import lines_of
@@ -15,6 +16,9 @@ from kread.parse.defines import defines
 from kread.parse.guards import SiteContext, function_contexts
 from kread.parse.macro_table import MacroTable
 from kread.parse.prepare import prepare
+
+_DEFINED = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(\w+)", re.M)
+_NAME = re.compile(rb"[A-Za-z_]\w*")
 
 
 def site_contexts(
@@ -25,9 +29,10 @@ def site_contexts(
     data  -- the file as written
     table -- the macro table of the release; the macros that the file itself defines are added here
     """
-    own = defines(data)
     written = lines_of(data, start_line, end_line)
-    prepared = prepare(written, table.overlay(own) if own else table, conditions(written))
+    if not set(_DEFINED.findall(data)).isdisjoint(_NAME.findall(written)):
+        table = table.overlay(defines(data))
+    prepared = prepare(written, table, conditions(written))
     found = function_contexts(prepared.text, written, start_line, sites)
     for text, extents in zip(prepared.variants, prepared.variant_lines, strict=True):
         shown = [

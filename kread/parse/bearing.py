@@ -38,7 +38,7 @@ class Bearing:
         """Whether expanding the name can make a call that is not written in its arguments."""
         found = self._bears.get(name)
         if found is None:
-            self._bears[name] = False  # a name met again inside itself is painted there: the call is found as a name's
+            self._bears[name] = True  # a name met again inside itself is a function's
             found = self._bears[name] = self._called(name) or any(map(self._body_bears, self._lookup(name)))
         return found
 
@@ -56,23 +56,46 @@ class Bearing:
         return found
 
     def skippable(self, name: str) -> bool:
-        """Whether a macro may stay as written for good: it is transparent, and gives more than a name."""
-        return bool(self._lookup(name)) and self.transparent(name) and not self.names(name)
+        """Whether a macro may stay as written for good: it bears no call, drops nothing, and gives more than a name."""
+        macros = self._lookup(name)
+        return bool(macros) and not (self.bears(name) or self.drops(name) or self.names(name))
 
     def renames(self, name: str) -> bool:
         """Whether a definition is one other name, which may be a function's."""
         bodies = (self._tokens(macro) for macro in self._lookup(name) if macro.params is None)
         return any(len(body) == 1 and is_word(body[0]) and body[0] not in KEYWORDS | {name} for body in bodies)
 
+    def drops(self, name: str) -> bool:
+        """Whether some definition makes nothing of an argument, so that a call in it is not made."""
+        return any(not _parameters(macro).issubset(self._tokens(macro)) for macro in self._lookup(name))
+
     def transparent(self, name: str) -> bool:
-        """Whether all calls of a use are those in its arguments: it bears none, and no definition drops an argument."""
+        """Whether all calls of a use are those in its arguments: it bears none, and evaluates every argument."""
         found = self._transparent.get(name)
         if found is None:
-            found = not self.bears(name) and all(
-                _parameters(macro).issubset(self._tokens(macro)) for macro in self._lookup(name)
-            )
+            self._transparent[name] = False
+            found = not self.bears(name) and all(map(self._evaluates_all, self._lookup(name)))
             self._transparent[name] = found
         return found
+
+    def _evaluates_all(self, macro: Macro) -> bool:
+        """Whether each parameter stands somewhere where it is evaluated for sure."""
+        wanted = set(_parameters(macro))
+        tokens = self._tokens(macro)
+        if not wanted.issubset(tokens):
+            return False
+        pairs: dict[int, int] | None = None
+        index = 0
+        while wanted and index < len(tokens):
+            token = tokens[index]
+            following = tokens[index + 1] if index + 1 < len(tokens) else ""
+            if following == "(" and (token in UNEVALUATED or (self._lookup(token) and not self.transparent(token))):
+                pairs = pairs or closing(tokens)
+                index = pairs.get(index + 1, len(tokens))
+            elif (index == 0 or tokens[index - 1] not in ("#", "##")) and following != "##":
+                wanted.discard(token)
+            index += 1
+        return not wanted
 
     def _tokens(self, macro: Macro) -> list[str]:
         found = self._words.get(macro)
@@ -119,7 +142,10 @@ class Bearing:
                     return True
                 index = end + 1
                 continue
-            if is_word(token) and token not in KEYWORDS:
+            if index and tokens[index - 1] == "##":
+                if following == "(" and _pasted(tokens, index) not in stoppers:
+                    return True
+            elif is_word(token) and token not in KEYWORDS:
                 if self._word_bears(tokens, index, macro.name, params, stoppers):
                     return True
             elif following == "(" and (
@@ -133,8 +159,6 @@ class Bearing:
         token = tokens[index]
         following = tokens[index + 1] if index + 1 < len(tokens) else ""
         before = tokens[index - 1] if index else ""
-        if before == "##":
-            return following == "(" and _pasted(tokens, index) not in stoppers
         if following == "##":
             return False
         if token in params:
@@ -218,4 +242,4 @@ def _applied(tokens: list[str], group: int, end: int, params: frozenset[str]) ->
     if len(inner) > 1 or type_like(inner[0]):
         return False
     # a parameter in parentheses is a type in `(type)(x)` and a function in `(fn)(x)`: its name tells
-    return not (inner[0] in params and (len(inner[0]) == 1 or "type" in inner[0].lower()))
+    return not (inner[0] in params and (inner[0] in "tT" or "type" in inner[0].lower()))

@@ -226,7 +226,10 @@ class Finder:
         written = token[3].kind
         if written == "arg" and tokens[paren][3].kind not in ("arg", "src"):
             written = "argname"
-        callee = token[0] if start == name == paren - 1 or kind != "pointer" else spell(tokens[start:paren])
+        end = paren
+        while kind == "pointer" and self.pairs.get(start) == end - 1 and self.texts[start : start + 2] != ["(", "{"]:
+            start, end = start + 1, end - 1
+        callee = spell(tokens[start:end]) if kind == "pointer" else token[0]
         return ExpandedCall(kind, callee, self._args(paren), token[3], written, token[2])
 
     def _args(self, paren: int) -> tuple[str, ...]:

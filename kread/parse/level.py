@@ -75,8 +75,9 @@ class Level:
         finder, owner = self.finder, self.owner
         texts, dead, pairs = finder.texts, finder.dead, finder.pairs
         for text in dict.fromkeys(texts):
-            if not is_word(text) or text in KEYWORDS or not owner.used(text):
+            if not is_word(text) or text in KEYWORDS or not owner.left(text):
                 continue
+            used = owner.used(text)
             macros = owner.definitions(text)
             index = -1
             for _ in range(texts.count(text)):
@@ -92,6 +93,8 @@ class Level:
                 else:
                     continue
                 after = texts[end + 1] if end + 1 < len(texts) else ""
+                if not used and after != "(":
+                    continue
                 if text not in self.opened and (after == "(" or not any(_fits(macro, len(args)) for macro in macros)):
                     self.to_open.add(text)
                 yield _Use(index, args, end)

@@ -86,7 +86,7 @@ class MacroCalls:
         """Whether a use of this name can change which calls are made: by its body, by an argument that it
         drops, or because it is another name of a function."""
         bearing = self._bearing
-        return bearing.bears(name) or not bearing.transparent(name) or bearing.renames(name)
+        return bearing.bears(name) or bearing.drops(name) or bearing.renames(name)
 
     def calls(self, text: str) -> tuple[ExpandedCall, ...]:
         """The calls in a text and in the macros it uses, each once; `origin.presences` is the one condition of all

@@ -24,7 +24,7 @@ RULES = (
          guard("tcp_try_fastopen", "foc->len == 0")),
     rule("9.3:child", "tcp_try_fastopen", "a valid cookie, or none needed: a child, TCPFastOpenPassive",
          guard("tcp_fastopen_no_cookie",
-               "(READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_fastopen) & flag) || tcp_sk(sk)->fastopen_no_cookie")),
+               "(sock_net(sk)->ipv4.sysctl_tcp_fastopen & flag) || tcp_sk(sk)->fastopen_no_cookie")),
     rule("9.3:invalid", "tcp_try_fastopen", "an invalid cookie: TCPFastOpenPassiveFail and a new one",
          guard("tcp_try_fastopen", "if (!ret)")),
     rule("9.4", "tcp_fastopen_create_child", "the child has the data of the SYN; the Fast Open queue grows"),
@@ -34,7 +34,7 @@ RULES = (
          guard("tcp_retransmit_timer", "if (req)")),
     rule("8.10:over", "tcp_fastopen_synack_timer", "once more than tcp_synack_retries, then the child gets an error",
          guard("tcp_fastopen_synack_timer", "req->num_timeout >= max_retries"),
-         guard("tcp_fastopen_synack_timer", "sysctl_tcp_synack_retries) + 1")),
+         guard("tcp_fastopen_synack_timer", "sysctl_tcp_synack_retries + 1")),
 )  # fmt: skip
 
 TFO_SERVER_ENABLE = 0x2

@@ -60,8 +60,7 @@ RULES = (
         "a SO_REUSEPORT listener joins the group of one with its address, device, port and user",
         guard(
             "inet_reuseport_add_sock",
-            "sk2->sk_reuseport && uid_eq(uid, sock_i_uid(sk2)) && inet_rcv_saddr_equal(sk, sk2, false)",
-            uid_by_sk=False,
+            "sk2->sk_reuseport && uid_eq(",
         ),
     ),
     rule("1.6:alone", "reuseport_alloc", "without such a one it founds a group"),

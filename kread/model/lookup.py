@@ -46,7 +46,7 @@ RULES = (
         guard("compute_score", "sk->sk_rcv_saddr != daddr"),
         guard("compute_score", "!inet_sk_bound_dev_eq(net, sk->sk_bound_dev_if, dif, sdif)"),
         guard("compute_score", "sk->sk_bound_dev_if ? 2 : 1"),
-        guard("compute_score", "READ_ONCE(sk->sk_incoming_cpu) == raw_smp_processor_id()"),
+        guard("compute_score", "sk->sk_incoming_cpu == raw_smp_processor_id()"),
     ),
     rule(
         "2.5",

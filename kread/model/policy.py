@@ -80,8 +80,9 @@ FIELDS = frozenset(field.name for field in fields(Policy)) - {"name", "absent"}
 class Question:
     """What to ask a tree to learn one field.
 
-    asks -- "mentions" (the function's body holds the text), "defines" (the function is there), "order" (the first
-            of two texts comes first in the body), "operator" (the comparison that stands after the text)
+    asks    -- "mentions" (the function's body holds the text), "defines" (the function is there), "order" (the
+               first of two texts comes first in the body), "operator" (the comparison between two texts)
+    negated -- the answer is turned round
     """
 
     field: str
@@ -89,6 +90,7 @@ class Question:
     asks: str
     text: tuple[str, ...]
     gloss: str
+    negated: bool = False
 
 
 def questions(document: Mapping[str, object]) -> tuple[Question, ...]:
@@ -96,7 +98,9 @@ def questions(document: Mapping[str, object]) -> tuple[Question, ...]:
     found = document["question"]
     assert isinstance(found, dict)
     rows = [
-        Question(field, row["function"], row["asks"], tuple(row.get("text", ())), row["gloss"])
+        Question(
+            field, row["function"], row["asks"], tuple(row.get("text", ())), row["gloss"], bool(row.get("negated"))
+        )
         for field, row in found.items()
     ]
     return tuple(sorted(rows, key=lambda row: row.field))

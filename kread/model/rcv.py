@@ -40,7 +40,7 @@ RULES = (
         "2.8:filter",
         "tcp_v4_rcv",
         "the listener's socket filter drops the segment",
-        guard("tcp_v4_rcv", "!tcp_filter(sk, skb)"),
+        guard("tcp_v4_rcv", "if (tcp_filter(sk, skb))", "drop_reason = tcp_filter(sk, skb)"),
     ),
     rule(
         "2.8:stolen",

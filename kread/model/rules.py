@@ -19,14 +19,29 @@ from dataclasses import dataclass
 from kread.model.policy import Policy
 
 _WORD = r"[A-Za-z0-9_]"
+_ONCE = re.compile(r"\bREAD_ONCE\(")
+
+
+def _closing(text: str, start: int) -> int:
+    """Where the parenthesis closes that was opened before `start`; the end of the text if nowhere."""
+    depth = 1
+    for place in range(start, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[place], 0)
+        if not depth:
+            return place
+    return len(text)
 
 
 def normalise(text: str) -> str:
     """C text with its comments gone and only the blanks that keep two words apart.
 
-    Two spellings of one condition that differ in layout come out equal: `a\n\t&& b` and `a && b` are `a&&b`.
+    READ_ONCE() goes too: it says how a value is read, not what it decides. So spellings of one condition that differ
+    in layout or in that come out equal: `a  && READ_ONCE(b)` and `a && b` are both `a&&b`.
     """
     text = re.sub(r"/\*.*?\*/|//[^\n]*", " ", text, flags=re.S)
+    while (found := _ONCE.search(text)) is not None:
+        end = _closing(text, found.end())
+        text = text[: found.start()] + text[found.end() : end] + text[end + 1 :]
     text = re.sub(r"\s+", " ", text).strip()
     return re.sub(rf"(?<!{_WORD}) | (?!{_WORD})", "", text)
 
@@ -37,12 +52,19 @@ class Anchor:
 
     when    -- the policy fields, with their values, under which this is the text; empty: in every release
     without -- a function whose absence from the tree makes this the place to look
+    others  -- other spellings of the same condition; one of them is enough
     """
 
     function: str
     condition: str
     when: tuple[tuple[str, object], ...] = ()
     without: str = ""
+    others: tuple[str, ...] = ()
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """The texts of which one must stand there."""
+        return (self.condition, *self.others)
 
     def holds(self, policy: Policy) -> bool:
         """Whether this is the text to look for in a tree that `policy` describes."""
@@ -78,9 +100,10 @@ class Rule:
         return f"{self.id} {self.function}: {self.gloss}"
 
 
-def guard(function: str, condition: str, *, without: str = "", **when: object) -> Anchor:
-    """An anchor, written short: the condition as the source has it, the policy under which it does."""
-    return Anchor(function, normalise(condition), tuple(sorted(when.items())), without)
+def guard(function: str, *conditions: str, without: str = "", **when: object) -> Anchor:
+    """An anchor, written short: the condition in the source's spellings, the policy under which it stands there."""
+    condition, *others = (normalise(each) for each in conditions)
+    return Anchor(function, condition, tuple(sorted(when.items())), without, tuple(others))
 
 
 def rule(id_: str, function: str, gloss: str, *guards: Anchor, **needs: object) -> Rule:

@@ -37,7 +37,7 @@ RULES = (
     rule("2.7:ack", "tcp_timewait_state_process", "a bare ACK in place starts the minute anew, silently",
          guard("tcp_timewait_state_process", "TCP_SKB_CB(skb)->seq == TCP_SKB_CB(skb)->end_seq || th->rst")),
     rule("2.7:rst", "tcp_timewait_state_process", "an exact RST ends it, unless tcp_rfc1337",
-         guard("tcp_timewait_state_process", "!READ_ONCE(twsk_net(tw)->ipv4.sysctl_tcp_rfc1337)")),
+         guard("tcp_timewait_state_process", "!twsk_net(tw)->ipv4.sysctl_tcp_rfc1337")),
     rule("2.7:paws", "tcp_timewait_state_process", "an older timestamp is counted",
          guard("tcp_timewait_state_process", "if (paws_reject)")),
     rule("2.7:fin-wait", "tcp_timewait_state_process", "in FIN_WAIT2 the peer's FIN is acknowledged: true TIME_WAIT",

@@ -78,6 +78,7 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> 
     kbuild = Kbuild(lambda file: tree.read(file) if tree.exists(file) else None)
     files = [unit.file for unit in indexed.units]
     built = {file: kbuild.presence(file) for file in files if file.endswith(".c")}
+    built |= indexed.macros.presences
     meta, packed, tables = link(indexed.units, indexed.closures, built, indexed.macros)
     meta |= {
         "release": tree.release,

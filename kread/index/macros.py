@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+from kread import presence
 from kread.index.world import World
 from kread.parse.conditional import conditions
 from kread.parse.defines import Define, defines, includes
@@ -29,18 +30,26 @@ NESTING = 16
 _MEMBER = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\w+\])+")
 
 
-class Head(NamedTuple):
-    """A file's directives: what it includes and what it defines, each definition with its condition."""
+#: A name before the first parenthesis of a line that begins at column 0: what declares a function looks like this.
+_DECLARED = re.compile(rb"^(?:[A-Za-z_][^\n(=;]*?)??\b([A-Za-z_]\w*)[ \t]*\(", re.M)
 
-    includes: list[tuple[str, bool]]
+
+class Head(NamedTuple):
+    """A file's directives: what it includes and what it defines, each with its condition; and the names that stand
+    where functions are declared."""
+
+    includes: list[tuple[str, bool, str]]
     defines: list[tuple[str, tuple[str, ...] | None, str, int, int, str]]
+    declared: list[str]
 
 
 def read_head(data: bytes) -> bytes:
     """The packed directives of a file."""
     at = conditions(data).at
     found = [(*row, at(row.line)) for row in defines(data)]
-    return marshal.dumps((includes(data), [tuple(row) for row in found]))
+    included = [(name, quoted, at(line)) for name, quoted, line in includes(data)]
+    declared = [name.decode() for name in sorted(set(_DECLARED.findall(data)))]
+    return marshal.dumps((included, found, declared))
 
 
 def unpack_head(data: bytes) -> Head:
@@ -48,24 +57,40 @@ def unpack_head(data: bytes) -> Head:
 
 
 class MacroIndex:
-    """All definitions of a scope by name. `closures` maps a file to the files that it includes."""
+    """All definitions of a scope by name.
 
-    def __init__(self, heads: Mapping[str, Head], closures: Mapping[str, frozenset[str]]) -> None:
+    closures  -- a file -> the files that it includes
+    presences -- a header that is read under a condition only -> that condition
+    """
+
+    def __init__(
+        self, heads: Mapping[str, Head], closures: Mapping[str, frozenset[str]], presences: Mapping[str, str]
+    ) -> None:
         self.closures = closures
         self.by_file: dict[str, list[tuple[Define, str]]] = {}
         self.by_name: dict[str, list[Macro]] = defaultdict(list)
         for file in sorted(heads):
             rows = []
-            for name, params, body, line, end_line, cond in heads[file].defines:
+            read = presences.get(file, presence.ALWAYS)
+            for name, params, body, line, end_line, written in heads[file].defines:
+                cond = presence.conj(read, written) if read else written
                 rows.append((Define(name, params, body, line, end_line), cond))
                 if cond != "0":
                     self.by_name[name].append(Macro(name, params, body, file, line, cond))
             self.by_file[file] = rows
         self.world = World(self.by_name)
-        for name, found in self.by_name.items():
+        for found in self.by_name.values():
             if any(macro.presence for macro in found):
                 settled = [macro._replace(presence=self.world.settle(macro.presence)) for macro in found]
                 found[:] = [macro for macro in settled if macro.presence != "0"]
+        self.presences = {file: self.world.settle(condition) for file, condition in presences.items()}
+        declared = {name for head in heads.values() for name in head.declared}
+        #: Macros whose name a function has as well, where no definition of the macro holds.
+        self.functions = frozenset(
+            name
+            for name, found in self.by_name.items()
+            if name in declared and presence.disj(*(macro.presence for macro in found)) != presence.ALWAYS
+        )
 
     def header_defines(self) -> Iterable[tuple[str, Define]]:
         """(file, definition) of every header, in file order: what the release's macro table is learned from."""
@@ -100,7 +125,8 @@ class MacroIndex:
         own: dict[str, int] = {}
         used: dict[str, list[str]] = {}
         for name, macros in by_name.items():
-            text = repr([(macro.params, macro.body, macro.file, macro.presence) for macro in macros])
+            rows = [(macro.params, macro.body, macro.file, macro.presence) for macro in macros]
+            text = repr((name in self.functions, rows))
             own[name] = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest(), "big")
             mentioned = {word for macro in macros for word in _WORD.findall(macro.body) if word in by_name} - {name}
             if mentioned:
@@ -138,7 +164,7 @@ class MacroIndex:
         return self.by_name.get(name, ())
 
     def field_aliases(self) -> dict[str, str]:
-        """name -> text of the object-like macros that stand for a member of a member: `sk_prot` -> `__sk_common.skc_prot`."""
+        """name -> text of the object-like macros that stand for a member of a member: `sk_prot` -> `x.skc_prot`."""
         found: dict[str, str] = {}
         for name, macros in self.by_name.items():
             for macro in macros[:1]:

@@ -1,16 +1,18 @@
 """Which files a question is asked of: the .c files of some directories and every header that they include.
 
-Includes are followed without looking at conditions: a header that only one configuration reads still belongs to
-the release. Where an include can lead to several places, the search order of the kernel's own build decides.
+Includes are followed whatever their condition: a header that only one configuration reads still belongs to
+the release, and all that it says holds under that condition. Where an include can lead to several places, the search
+order of the kernel's own build decides.
 """
 
 from __future__ import annotations
 
 import posixpath
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from kread import data
+from kread import data, presence
 from kread.errors import SourceError
 from kread.source.tree import SourceTree
 
@@ -31,7 +33,7 @@ class IncludeGraph:
     exists: Callable[[str], bool]
     search: Sequence[str]
     fallbacks: Sequence[tuple[str, str]]
-    direct: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    direct: dict[str, dict[str, str]] = field(default_factory=dict)
     _places: dict[str, str | None] = field(default_factory=dict)
 
     def place(self, file: str, name: str, quoted: bool) -> str | None:
@@ -51,11 +53,15 @@ class IncludeGraph:
             if name.startswith(prefix):
                 yield directory + name[len(prefix) :]
 
-    def add(self, file: str, includes: Iterable[tuple[str, bool]]) -> tuple[str, ...]:
-        """Note what `file` includes; returns the files that were found."""
-        found = dict.fromkeys(p for name, quoted in includes if (p := self.place(file, name, quoted)) is not None)
-        self.direct[file] = tuple(found)
-        return self.direct[file]
+    def add(self, file: str, includes: Iterable[tuple[str, bool, str]]) -> Iterable[str]:
+        """Note what `file` includes, and under which conditions; returns the files that were found."""
+        found: dict[str, str] = {}
+        for name, quoted, condition in includes:
+            place = self.place(file, name, quoted)
+            if place is not None:
+                found[place] = presence.disj(found.get(place, presence.NEVER), condition)
+        self.direct[file] = found
+        return found
 
     def closure(self, file: str) -> frozenset[str]:
         """Every file that `file` includes, directly or through others."""
@@ -67,6 +73,35 @@ class IncludeGraph:
                     seen.add(name)
                     work.append(name)
         return frozenset(seen)
+
+    def presences(self, sources: Iterable[str]) -> dict[str, str]:
+        """The files that are read under a condition only, with that condition: that of any way from the sources."""
+        found = dict.fromkeys(sources, presence.ALWAYS)
+        work = list(found)
+        for file in work:
+            for name, condition in self.direct.get(file, {}).items():
+                if not condition and found.get(name) != presence.ALWAYS:
+                    found[name] = presence.ALWAYS
+                    work.append(name)
+        rounds: dict[str, int] = defaultdict(int)
+        while work:
+            file = work.pop()
+            for name, condition in self.direct.get(file, {}).items():
+                known = found.get(name, presence.NEVER)
+                if known == presence.ALWAYS:
+                    continue
+                rounds[name] += 1
+                either = presence.disj(known, presence.conj(found[file], condition))
+                if rounds[name] > _WAYS:
+                    either = presence.ALWAYS
+                if either != known:
+                    found[name] = either
+                    work.append(name)
+        return {file: condition for file, condition in found.items() if condition != presence.ALWAYS}
+
+
+#: A header that this many conditional ways lead to is taken to be read always: its condition would say nothing.
+_WAYS = 60
 
 
 def include_graph(tree: SourceTree) -> IncludeGraph:
@@ -93,10 +128,7 @@ def find_scope(tree: SourceTree, places: Sequence[str] = ()) -> Scope:
     sources: dict[str, None] = {}
     missing: list[str] = []
     for place in wanted:
-        if place.endswith(".c"):
-            found = [place] if tree.exists(place) else []
-        else:
-            found = tree.files(place, ".c")
+        found = ([place] if tree.exists(place) else []) if place.endswith(".c") else tree.files(place, ".c")
         if not found:
             missing.append(place)
         sources.update(dict.fromkeys(found))

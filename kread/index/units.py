@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kread.index.macros import Head, MacroIndex, read_head, unpack_head
-from kread.index.scope import Scope, include_graph
+from kread.index.scope import IncludeGraph, Scope, include_graph
 from kread.index.store import BATCH, FactStore, blob_hash
 from kread.index.workers import spread
 from kread.parse.macro_table import MacroTable, learn
@@ -76,11 +76,14 @@ def read_scope(tree: SourceTree, scope: Scope, facts: Path, progress: Progress) 
     store = FactStore(facts)
     try:
         progress.phase(f"reading the directives of {tree.release}")
-        heads, blobs, closures = _read_heads(tree, scope)
-        macros = MacroIndex(heads, closures)
+        heads, blobs, graph = _read_heads(tree, scope)
+        closures = {file: graph.closure(file) for file in scope.sources}
+        macros = MacroIndex(heads, closures, graph.presences(scope.sources))
         progress.phase("learning the release's macros")
         table = learn(macros.header_defines())
-        reader = Reader(table, macros.in_headers, macros.seen_by, macros.own_defines, macros.world.settle)
+        reader = Reader(
+            table, macros.in_headers, macros.seen_by, macros.own_defines, macros.world.settle, macros.functions
+        )
         macros.prepare_digests()  # before the fork, so that the processes share them
         progress.phase("parsing")
         units = _read_units(_Reading(tree.root, macros, reader, facts), store, sorted(heads), blobs, progress)
@@ -89,7 +92,7 @@ def read_scope(tree: SourceTree, scope: Scope, facts: Path, progress: Progress) 
     return Indexed(units, macros, closures, table)
 
 
-def _read_heads(tree: SourceTree, scope: Scope) -> tuple[dict[str, Head], dict[str, str], dict[str, frozenset[str]]]:
+def _read_heads(tree: SourceTree, scope: Scope) -> tuple[dict[str, Head], dict[str, str], IncludeGraph]:
     """The directives of the scope's sources and of all that they include: waves of files, each found by the last."""
     graph = include_graph(tree)
     heads: dict[str, Head] = {}
@@ -101,8 +104,7 @@ def _read_heads(tree: SourceTree, scope: Scope) -> tuple[dict[str, Head], dict[s
             heads[file], blobs[file] = unpack_head(packed), blob
             found.update(dict.fromkeys(graph.add(file, heads[file].includes)))
         wave = [file for file in found if file not in heads]
-    closures = {file: graph.closure(file) for file in scope.sources}
-    return heads, blobs, closures
+    return heads, blobs, graph
 
 
 def _read_units(

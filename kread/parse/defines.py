@@ -80,13 +80,24 @@ def defines(text: bytes) -> list[Define]:
     return found
 
 
-def includes(text: bytes) -> list[tuple[str, bool]]:
-    """Every included name in `text`, in its order, and whether it stands in quotes."""
+class Include(NamedTuple):
+    """One `#include`: the name, whether it stands in quotes, and its line."""
+
+    name: str
+    quoted: bool
+    line: int
+
+
+def includes(text: bytes) -> list[Include]:
+    """Every `#include` in `text`, in its order."""
     if b"include" not in text:
         return []
     found = []
+    line, place = 1, 0
     for token in _TOKEN.finditer(text):
         if token.lastgroup == "include":
+            line += text.count(b"\n", place, token.start())
+            place = token.start()
             name = token.group("include").decode("utf-8", "replace")
-            found.append((name[1:-1], name[0] == '"'))
+            found.append(Include(name[1:-1], name[0] == '"', line))
     return found

@@ -7,7 +7,7 @@ and gives a Unit that depends on nothing else.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -35,6 +35,7 @@ class Reader:
     seen_by  -- (file, name) -> definitions that the file can mean
     own      -- file -> its own definitions
     settle   -- a condition -> what is left of it when the release's headers have had their say
+    functions -- macros whose name a function has as well, where none of their definitions holds
     """
 
     table: MacroTable
@@ -42,10 +43,11 @@ class Reader:
     seen_by: Callable[[str, str], Sequence[Macro]]
     own: Callable[[str], Sequence[Define]]
     settle: Callable[[str], str]
+    functions: Set[str]
     _shared: MacroCalls = field(init=False)
 
     def __post_init__(self) -> None:
-        self._shared = MacroCalls(self.lookup)
+        self._shared = MacroCalls(self.lookup, function=self.functions.__contains__)
 
     def read(self, file: str, data: bytes, mentioned: Sequence[str]) -> Unit:
         """The unit of a file. `mentioned` are the macro names in its text."""
@@ -81,7 +83,7 @@ class FileMacros:
 
     @cached_property
     def _calls(self) -> MacroCalls:
-        return MacroCalls(self._lookup)
+        return self._shared.beside(self._own, self._lookup)
 
     def matters(self, name: str) -> bool:
         """Whether a use of this name can change which calls are made."""

@@ -66,7 +66,7 @@ def wrap(text: str, width: int) -> list[str]:
             continue
         if current:
             lines.append(current.lstrip())
-        *full, current = textwrap.wrap(piece, width, break_on_hyphens=False, break_long_words=True) or [""]
+        *full, current = textwrap.wrap(piece.lstrip(), width, break_on_hyphens=False, break_long_words=True) or [""]
         lines += full
     return [*lines, current.lstrip()]
 

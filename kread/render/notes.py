@@ -140,7 +140,7 @@ def _why(passage: Passage, edge: Edge, text: Texts) -> Iterator[str]:
     step = passage.step
     rows = []
     for guard in sorted(step.guards, key=lambda one: one.line):
-        said = ": ".join(part for part in (guard.exit, guard.reason) if part)
+        said = words.exit_words(guard.exit, guard.reason)
         otherwise = f", {text('else', what=code(said))}" if said else ""
         rows.append(f"{code(guard.text)} {text(words.guard_word(guard))} (:{guard.line}){otherwise}")
     if step.held:

@@ -46,8 +46,7 @@ def article(passage: Passage, anchor: str, place: int, total: int, text: Texts, 
     if passage.exits:
         yield f"<h4>{escape(text('exits'))}</h4><ul>"
         for line, what, reason in passage.exits:
-            shown = ": ".join(part for part in (what, reason) if part)
-            yield f"<li>{escape(text('exit_line', line=line, what=shown))}</li>"
+            yield f"<li>{escape(text('exit_line', line=line, what=words.exit_words(what, reason)))}</li>"
         yield "</ul>"
     if passage.comment:
         yield f'<details class="comment"><summary>{escape(text("comment"))}</summary>'
@@ -124,7 +123,7 @@ def _notes(step: Step, text: Texts) -> dict[int, list[str]]:
 
 def _guard(guard: Guard, text: Texts) -> str:
     word = words.guard_word(guard)
-    otherwise = ": ".join(part for part in (guard.exit, guard.reason) if part)
+    otherwise = words.exit_words(guard.exit, guard.reason)
     said = f'<b class="{word}">{escape(text(word))}</b>'
     return said + (f" · {escape(text('else', what=otherwise))}" if otherwise else "")
 

@@ -24,11 +24,11 @@ MARKS = {"guard": "?", "call": ">", "exit": "x", "held": "="}
 LEGEND = "? a condition   x an early exit   = a lock or section taken   > the call"
 
 
-def source_rows(step: Step, lines: Sequence[SliceLine]) -> Iterator[Row]:
+def source_rows(step: Step, lines: Sequence[SliceLine], known: step_rows.Known = ()) -> Iterator[Row]:
     """The function's head, its slice, and how the call is known."""
     file = step.function.file
     yield step_rows.head(step)
-    yield from step_rows.about(step)
+    yield from step_rows.about(step, known)
     for line in lines:
         if not line.line:
             yield Row("...", indent=9, role="note")
@@ -45,4 +45,4 @@ def source_rows(step: Step, lines: Sequence[SliceLine]) -> Iterator[Row]:
     if step.held:
         yield step_rows.held_row(step.held, file)
     if step.edge:
-        yield from step_rows.proof(step, step.edge)
+        yield from step_rows.proof(step, step.edge, known)

@@ -7,7 +7,7 @@ Pure: nouns in, rows out; `layout` makes lines of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from kread.facts import Edge, Evidence, Guard, Held, Step
 from kread.render import words
@@ -17,8 +17,12 @@ from kread.render.layout import Row
 INDENT = 2
 #: The column of words: as wide as the longest ("loop", "held", "case") and two blanks.
 COLUMN = 6
+#: The column of the words of a proof ("by", "or", "but").
+PROOF_COLUMN = 4
 #: More alternatives than this are counted: `kread slot` and `kread callees` list them all.
 OTHERS_SHOWN = 8
+
+Known = Collection[str]
 
 
 def head(step: Step) -> Row:
@@ -29,13 +33,13 @@ def head(step: Step) -> Row:
     )
 
 
-def about(step: Step) -> Iterator[Row]:
-    """What the reader must know about the function itself: what made it, what it needs."""
+def about(step: Step, known: Known = ()) -> Iterator[Row]:
+    """What the reader must know about the function itself: what made it, what it needs beyond what is `known`."""
     function = step.function
     if function.macro:
         yield Row(f"made by {function.macro}", indent=INDENT, role="note")
-    if function.presence:
-        yield _row("needs", function.presence, role="note")
+    if wanted := words.needs(function.presence, known):
+        yield _row("needs", wanted, role="note")
 
 
 def before_call(step: Step) -> Iterator[Row]:
@@ -62,7 +66,7 @@ def held_row(held: tuple[Held, ...], file: str) -> Row:
     return _row("held", text, word_role="held", place=f":{line}", file=file, line=line)
 
 
-def call(step: Step) -> Iterator[Row]:
+def call(step: Step, known: Known = ()) -> Iterator[Row]:
     """The call as written, and how it is known."""
     edge = step.edge
     if edge is None:
@@ -70,35 +74,39 @@ def call(step: Step) -> Iterator[Row]:
     site = edge.site
     place = f":{site.line}" if site.file == step.function.file else str(site)
     yield Row(site.text, indent=INDENT, hang=2 * INDENT, place=place, role="call", file=site.file, line=site.line)
-    yield from proof(step, edge)
+    yield from proof(step, edge, known)
 
 
-def proof(step: Step, edge: Edge) -> Iterator[Row]:
+def proof(step: Step, edge: Edge, known: Known = ()) -> Iterator[Row]:
     """Evidence, other candidates, and the conditions of the edge itself."""
     shown = [one for one in edge.evidence if one.role != "call"]
+    file = ""
     for number, one in enumerate(shown):
-        yield _evidence("by" if number == 0 else "", one, edge)
+        yield _evidence("by" if number == 0 else "", one, edge, one.file == file)
+        file = one.file
     unsure = words.grade_words(edge)
     if unsure:
         word, _, rest = unsure.partition(" ")
         yield _proof("but", unsure, role="unsure") if shown else _proof(word, rest, role="unsure")
-    found = words.alternatives(step.others)
-    if found:
-        more = max(edge.candidates - 1, len(found)) - OTHERS_SHOWN
-        listed = ", ".join(found[:OTHERS_SHOWN]) + (f", and {more} more" if more > 0 else "")
-        yield _proof("or", listed, role="note")
-    if edge.presence and edge.presence != step.function.presence:
-        yield _proof("needs", edge.presence, role="note")
+    given = (*known, *words.conjuncts(step.function.presence))
+    found = words.alternatives(step.others, given)
+    for number, other in enumerate(found[:OTHERS_SHOWN]):
+        yield _proof("or" if number == 0 else "", other, role="note")
+    more = max(edge.candidates - 1, len(found)) - OTHERS_SHOWN
+    if found and more > 0:
+        yield _proof("", f"and {more} more", role="note")
+    if wanted := words.needs(edge.presence, given):
+        yield _proof("needs", wanted, role="note")
     if edge.context:
         yield _proof("runs", f"in {edge.context} context, not in the caller's", role="unsure")
 
 
-def rows(step: Step) -> Iterator[Row]:
-    """All rows of a step."""
+def rows(step: Step, known: Known = ()) -> Iterator[Row]:
+    """All rows of a step; `known` are the conditions that the whole answer stands under."""
     yield head(step)
-    yield from about(step)
+    yield from about(step, known)
     yield from before_call(step)
-    yield from call(step)
+    yield from call(step, known)
 
 
 def _row(word: str, text: str, **more: object) -> Row:
@@ -106,16 +114,16 @@ def _row(word: str, text: str, **more: object) -> Row:
 
 
 def _proof(word: str, text: str, role: str) -> Row:
-    return Row(text, indent=2 * INDENT, word=word, column=COLUMN, role=role, word_role="sure")
+    return Row(text, indent=2 * INDENT, word=word, column=PROOF_COLUMN, role=role, word_role="sure")
 
 
-def _evidence(word: str, one: Evidence, edge: Edge) -> Row:
+def _evidence(word: str, one: Evidence, edge: Edge, same_file: bool) -> Row:
     return Row(
         words.evidence_words(one, edge),
         indent=2 * INDENT,
         word=word,
-        column=COLUMN,
-        place=f"{one.file}:{one.line}",
+        column=PROOF_COLUMN,
+        place=f":{one.line}" if same_file else f"{one.file}:{one.line}",
         word_role="sure",
         file=one.file,
         line=one.line,

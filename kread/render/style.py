@@ -22,6 +22,7 @@ ROLES = {
     "case": "32",
     "loop": "32",
     "held": "34",
+    "exit": "2",
     "note": "2",
     "sure": "36",
     "unsure": "1;33",

@@ -40,12 +40,13 @@ def path_text(
         for row in found:
             out.extend(layout.lines(row))
 
-    add(_header(answer))
+    known = words.common_needs(step.function.presence for trail in answer.trails for step in trail.steps)
+    add(_header(answer, known))
     for number, trail in enumerate(answer.trails, 1):
         out.append("")
         add([_title(number, trail)])
         out.append("")
-        add(_trail(trail, answer.trails[: number - 1], lambda step: _step(step, source)))
+        add(_trail(trail, answer.trails[: number - 1], lambda step: _step(step, source, known)))
     out.append("")
     if source is not None and answer.trails:
         add([Row(LEGEND, role="note")])
@@ -55,10 +56,12 @@ def path_text(
     return "\n".join(out) + "\n"
 
 
-def _header(answer: Answer) -> Iterator[Row]:
+def _header(answer: Answer, known: step_rows.Known) -> Iterator[Row]:
     total = len(answer.trails) + len(answer.others)
     found = words.count(total, "family", "families") if total else "no path"
     yield Row(f"{answer.caller} > {answer.callee}", place=f"Linux {answer.release} · {found}", role="title")
+    if known:
+        yield Row(f"All of it needs {' && '.join(known)}.", role="note")
     for note in answer.notes:
         yield Row(note, indent=step_rows.INDENT, role="note")
 
@@ -74,10 +77,10 @@ def _title(number: int, trail: Trail) -> Row:
     )
 
 
-def _step(step: Step, source: SourceLines | None) -> Iterable[Row]:
+def _step(step: Step, source: SourceLines | None, known: step_rows.Known) -> Iterable[Row]:
     if source is None:
-        return step_rows.rows(step)
-    return source_rows(step, source(step))
+        return step_rows.rows(step, known)
+    return source_rows(step, source(step), known)
 
 
 def _trail(trail: Trail, earlier: Sequence[Trail], told: Callable[[Step], Iterable[Row]]) -> Iterator[Row]:

@@ -6,6 +6,7 @@ the same thing the same way. What is uncertain is said in words here, never by a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from kread.facts import Edge, Evidence, Guard, Trail
@@ -21,6 +22,8 @@ KIND_WORDS = {
     "parameter": "by parameter",
     "callback": "by callback",
 }
+
+_TOKEN = re.compile(r"&&|\|\||[^&|]+|[&|]")
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -48,8 +51,13 @@ def guard_word(guard: Guard) -> str:
 
 def guard_exit(guard: Guard) -> str:
     """Where control goes when the guard is not so: "else goto drop: ListenOverflows" ("" = not said)."""
-    parts = ": ".join(part for part in (guard.exit, guard.reason) if part)
-    return f"else {parts}" if parts else ""
+    said = exit_words(guard.exit, guard.reason)
+    return f"else {said}" if said else ""
+
+
+def exit_words(what: str, reason: str) -> str:
+    """An exit and its reason, which is not repeated where the exit says it."""
+    return ": ".join(part for part in (what, reason if reason not in what else "") if part)
 
 
 def grade_words(edge: Edge) -> str:
@@ -70,24 +78,51 @@ def evidence_words(evidence: Evidence, edge: Edge) -> str:
     return text
 
 
-def function_words(edge: Edge) -> str:
-    """A callee that could be reached instead: its name, and in brackets its table and what it needs."""
-    about = [edge.table, f"needs {edge.presence}" if edge.presence else "", grade_words(edge)]
-    said = ", ".join(part for part in about if part)
-    return f"{edge.callee.name} ({said})" if said else edge.callee.name
+def conjuncts(presence: str) -> tuple[str, ...]:
+    """The parts of a condition that must all hold: "A && (B || C)" has two."""
+    parts = [""]
+    depth = 0
+    for token in _TOKEN.findall(presence):
+        depth += token.count("(") - token.count(")")
+        if depth == 0 and token == "||":
+            return (presence,)
+        if depth == 0 and token == "&&":
+            parts.append("")
+        else:
+            parts[-1] += token
+    return tuple(part.strip() for part in parts if part.strip())
 
 
-def alternatives(edges: Iterable[Edge]) -> list[str]:
-    """The other callees of a site, each once with all its tables, sorted."""
+def needs(presence: str, known: Iterable[str] = ()) -> str:
+    """What a condition asks beyond what is known to hold already."""
+    given = set(known)
+    wanted = [part for part in conjuncts(presence) if part not in given]
+    return wanted[0].removeprefix("(").removesuffix(")") if _bracketed(wanted) else " && ".join(wanted)
+
+
+def _bracketed(parts: list[str]) -> bool:
+    """Whether there is one part, and it is an alternative in brackets, which it does not need alone."""
+    return len(parts) == 1 and parts[0].startswith("(") and parts[0].endswith(")") and parts[0].count("(") == 1
+
+
+def common_needs(presences: Iterable[str]) -> tuple[str, ...]:
+    """What every one of these conditions asks, in the order of the first."""
+    every = [conjuncts(presence) for presence in presences]
+    return tuple(part for part in every[0] if all(part in one for one in every)) if every else ()
+
+
+def alternatives(edges: Iterable[Edge], known: Iterable[str] = ()) -> list[str]:
+    """The other callees of a site, each once with all its tables, sorted; `known` holds already."""
+    given = frozenset(known)
     found: dict[str, tuple[set[str], set[str]]] = {}
     for edge in edges:
-        tables, needs = found.setdefault(edge.callee.name, (set(), set()))
+        tables, wanted = found.setdefault(edge.callee.name, (set(), set()))
         tables.update(part for part in [edge.table] if part)
-        needs.add(edge.presence)
+        wanted.add(needs(edge.presence, given))
     out = []
-    for name, (tables, needs) in sorted(found.items()):
+    for name, (tables, wanted) in sorted(found.items()):
         about = sorted(tables)
-        if "" not in needs:
-            about.append("needs " + " or ".join(sorted(needs)))
+        if "" not in wanted:
+            about.append("needs " + " or ".join(sorted(wanted)))
         out.append(f"{name} ({', '.join(about)})" if about else name)
     return out

@@ -44,8 +44,10 @@ from kread.parse.tokens import KEYWORDS, TYPE_WORDS, closing, glue, lex
 
 __all__ = ["last_value", "parse", "parse_with", "unparse"]
 
-#: Expressions nest no deeper in real source; a text built to exhaust the stack is Opaque.
-MAX_DEPTH = 120
+#: Expressions nest no deeper in real source, and operators make no longer chains; what does is Opaque, because each
+#: level costs stack, here or where the terms are used.
+MAX_DEPTH = 200
+MAX_CHAIN = 200
 
 #: Distinct expressions kept: those of a few hundred files.
 _KEPT = 1 << 16
@@ -126,7 +128,7 @@ class _Parser:
         if end - start == 1:  # most arguments are one token
             text = self.texts[start]
             if text not in KEYWORDS and (text[0].isalpha() or text[0] == "_"):
-                return Name(text)
+                return TypeArg(text) if type_like(text) else Name(text)
         try:
             self.at = start
             if start < end and depth < MAX_DEPTH:
@@ -167,9 +169,15 @@ class _Parser:
 
     def binary(self, least: int) -> Expr:
         """An expression whose operators bind at least as tightly as `least`."""
+        self.depth += 1
+        left = self._operators(self.unary(), least)
+        self.depth -= 1
+        return left
+
+    def _operators(self, left: Expr, least: int) -> Expr:
+        """What binary operators make of their first operand and what follows."""
         texts = self.texts
-        left = self.unary()
-        while True:
+        for _ in range(MAX_CHAIN):
             op = texts[self.at]
             binds = BINARY.get(op)
             if binds is not None:
@@ -196,6 +204,7 @@ class _Parser:
                 left = Comma(left, self.binary(ASSIGNMENT))
             else:
                 return left
+        raise _Unreadable
 
     def unary(self) -> Expr:
         text = self.texts[self.at]
@@ -260,7 +269,9 @@ class _Parser:
         start = self.at
         if texts[start] == "(" and start in self.pairs:
             end = self.pairs[start]
-            if texts[end + 1] != "{" and (text in _TYPE_OPERATORS or self._is_type(start + 1, end)):
+            if texts[end + 1] not in ("{", "->", ".", "[") and (
+                text in _TYPE_OPERATORS or self._is_type(start + 1, end)
+            ):
                 self.at = end + 1
                 return Sizeof(text, self.spell(start + 1, end))
         self.unary()
@@ -284,7 +295,7 @@ class _Parser:
 
     def _postfix(self, expr: Expr) -> Expr:
         texts = self.texts
-        while True:
+        for _ in range(MAX_CHAIN):
             text = texts[self.at]
             if text == "->" or text == ".":
                 name = texts[self.at + 1]
@@ -304,6 +315,7 @@ class _Parser:
                 expr = Unary(f"p{text}", expr)
             else:
                 return expr
+        raise _Unreadable
 
     def _args(self) -> tuple[Expr, ...]:
         start = self.at

@@ -216,7 +216,8 @@ def _text(expr: Expr) -> tuple[str, int]:
         case Name(text) | Literal(text) | Opaque(text) | TypeArg(text) | Initializer(text):
             return text, POSTFIX
         case Field(base, name, arrow):
-            return f"{_write(base, POSTFIX)}{'->' if arrow else '.'}{name}", POSTFIX
+            inner = f"({base.text})" if isinstance(base, Literal) else _write(base, POSTFIX)  # 1.f is a number
+            return f"{inner}{'->' if arrow else '.'}{name}", POSTFIX
         case Call(fn, args):
             return f"{_write(fn, POSTFIX)}({', '.join(_write(arg, ASSIGNMENT) for arg in args)})", POSTFIX
         case Index(base, idx):
@@ -243,7 +244,7 @@ def _text(expr: Expr) -> tuple[str, int]:
         case StmtExpr(text):
             return f"({{ {text} }})", POSTFIX
         case Sizeof(op, text):
-            return f"{op}({text})", POSTFIX
+            return f"{op}({text})", UNARY
         case Generic(control, arms):
             listed = ", ".join(f"{name}: {_write(value, ASSIGNMENT)}" for name, value in arms)
             return f"_Generic({_write(control, ASSIGNMENT)}, {listed})", POSTFIX

@@ -112,6 +112,12 @@ class CallGraph:
         found: dict[int, int] = self.store.packed("stations")
         return found
 
+    @cached_property
+    def places(self) -> dict[int, str]:
+        """function -> the directory of its file, for those that stand in a .c file."""
+        names, found = self.store.packed("places")
+        return {number: names[place] for number, place in found.items()}
+
     def adjacency_of(self, kinds: Sequence[str], grades: Sequence[str]) -> Adjacency:
         """The adjacency cut to edges of these kinds (all where none is named) and grades."""
         if not kinds and set(grades) >= {"certain", "object", "type"}:

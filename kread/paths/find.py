@@ -8,7 +8,7 @@ families: one for each kind, named by its story (data) or by what tells it from 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -22,6 +22,7 @@ from kread.paths.answer import Answer
 from kread.paths.contradict import Hop, contradiction
 from kread.paths.sites import Sites
 from kread.paths.steer import Assumption, refuted
+from kread.resolve.cost import detour
 
 #: Ways that are read before the families are made: more than that no reader asks for.
 WAYS_READ = 48
@@ -78,18 +79,19 @@ class Finder:
             if banned.issuperset(numbers):
                 raise UsageError("via-and-avoid", f"{name} is both asked for and avoided", hint="Drop one of the two.")
         assumptions = [Assumption.parse(text) for text in request.assume]
-        ways = self._chained(ends, banned, request)
         read: list[_Read] = []
+        told: set[tuple[int, ...]] = set()
         cheapest = 0
-        count = 0
-        for way in ways:
+        for way in islice(self._chained(ends, banned, request), WAYS_READ):
             cheapest = cheapest or way.cost
-            if way.cost > cheapest * FAR_TIMES + FAR_MORE or count >= WAYS_READ:
+            if way.cost > cheapest * FAR_TIMES + FAR_MORE:
                 break
-            count += 1
+            if way.kind in told:
+                continue
             found = self._read(way, assumptions, request)
             if found is not None:
                 read.append(found)
+                told.add(way.kind)
         trails = self._families(read)
         shown, others = trails[: request.families], trails[request.families :]
         cut = []
@@ -122,11 +124,11 @@ class Finder:
 
     def _chained(self, ends: Sequence[Collection[int]], banned: Collection[int], request: Request) -> Iterator[Way]:
         """Ways through all waypoints: those of each leg, put together in the order of their cost."""
-        stations = self.graph.stations
+        station = self._station(ends)
         adjacency = self.graph.adjacency_of(request.kinds, request.grades)
         legs: list[Iterator[Way]] = []
         for sources, targets in zip(ends, ends[1:], strict=False):
-            search = Search(adjacency, lambda n: stations.get(n, 0), sources, targets, banned, request.max_hops)
+            search = Search(adjacency, station, sources, targets, banned, request.max_hops)
             legs.append(self._watched(search))
         if len(legs) == 1:
             return legs[0]
@@ -137,6 +139,13 @@ class Finder:
             found = sorted((way for way in joined if way is not None), key=lambda way: (way.cost, way.functions))
             found = found[:WAYS_READ]
         return iter(found)
+
+    def _station(self, ends: Sequence[Collection[int]]) -> Callable[[int], int]:
+        """What it adds to a way's cost to pass through a function: its own station cost, and a detour's."""
+        stations, places = self.graph.stations, self.graph.places
+        home = {places.get(number, "") for numbers in ends for number in numbers}
+        detours = {place: 0 if place in home else detour(place) for place in {"", *places.values()}}
+        return lambda number: stations.get(number, 0) + detours[places.get(number, "")]
 
     def _watched(self, search: Search) -> Iterator[Way]:
         yield from search.ways()
@@ -170,40 +179,41 @@ class Finder:
     def _pick(
         self, choices: Sequence[Sequence[tuple[Edge, SiteContext]]], assumptions: Sequence[Assumption]
     ) -> list[tuple[Edge, SiteContext]] | None:
-        """One site a hop such that no guard contradicts another or an assumption: depth first, first lines first."""
-        picked: list[tuple[Edge, SiteContext]] = []
-        hops: list[Hop] = []
-
-        def extend(place: int) -> bool:
-            if place == len(choices):
-                return True
-            for edge, context in choices[place]:
-                if assumptions and refuted(assumptions, context.guards) is not None:
-                    continue
-                picked.append((edge, context))
-                hops.append(Hop(context.guards, context.stale, context.changed, edge.caller.signature, edge.site.text))
-                if contradiction(hops) is None and extend(place + 1):
-                    return True
-                picked.pop()
-                hops.pop()
-            return False
-
-        return picked if extend(0) else None
+        """One site a hop such that no guard contradicts another or an assumption: first lines first."""
+        open_choices = [
+            [row for row in sites if not assumptions or refuted(assumptions, row[1].guards) is None] for sites in choices
+        ]
+        if not all(open_choices):
+            return None
+        taken = [0] * len(open_choices)
+        while True:
+            picked = [sites[number] for sites, number in zip(open_choices, taken, strict=True)]
+            found = contradiction([_hop(edge, context) for edge, context in picked])
+            if found is None:
+                return picked
+            # The contradiction lies between hops up to this one: the last of them that has another site takes it.
+            place = min(found[0], len(taken) - 1)
+            while place >= 0 and taken[place] + 1 == len(open_choices[place]):
+                place -= 1
+            if place < 0:
+                return None
+            taken[place] += 1
+            taken[place + 1 :] = [0] * (len(taken) - place - 1)
 
     # Families
 
     def _families(self, read: Sequence[_Read]) -> list[Trail]:
         """One trail for each kind or story, the most instructive first."""
-        best: dict[object, tuple[int, int, _Read, str]] = {}
+        best: dict[object, tuple[float, _Read, str]] = {}
         for item in sorted(read, key=lambda item: (item.weight, item.way.functions)):
-            title, order = _story(item)
+            title, weight = _story(item)
             key: object = title or item.way.kind
             if key not in best:
-                best[key] = (order, item.weight, item, title)
-        ranked = sorted(best.values(), key=lambda row: (row[0], row[1], row[2].way.functions))
-        names = [[function for function in row[2].way.functions[1:-1]] for row in ranked]
+                best[key] = (item.weight * weight, item, title)
+        ranked = sorted(best.values(), key=lambda row: (row[0], row[1].way.functions))
+        names = [[function for function in row[1].way.functions[1:-1]] for row in ranked]
         trails = []
-        for place, (_, _, item, title) in enumerate(ranked):
+        for place, (_, item, title) in enumerate(ranked):
             others = {function for index, row in enumerate(names) if index != place for function in row}
             trails.append(Trail(title or self._difference(item, others), self._steps(item)))
         return trails
@@ -253,13 +263,15 @@ def _burden(context: SiteContext) -> int:
     return sum(1 for guard in context.guards if guard.kind != "exit")
 
 
-def _story(item: _Read) -> tuple[str, int]:
-    """(title, order) of the first story that a way fits; order 5 and no title where none does."""
-    passed = {edge.callee.name for edge in item.edges} | {edge.caller.name for edge in item.edges}
-    passed |= {edge.slot for edge in item.edges if edge.slot}
+def _hop(edge: Edge, context: SiteContext) -> Hop:
+    return Hop(context.guards, context.stale, context.changed, edge.caller.signature, edge.site.text)
+
+
+def _story(item: _Read) -> tuple[str, float]:
+    """(title, weight) of the first story that a way fits; no title and weight 1 where none does."""
+    # A story is about what happens between the ends: an end alone tells nothing.
+    passed = {edge.callee.name for edge in item.edges[:-1]} | {edge.slot for edge in item.edges if edge.slot}
     for row in data.load("stories")["story"]:
-        # A story is about what happens between the ends: an end alone tells nothing.
-        inner = passed - {item.edges[0].caller.name, item.edges[-1].callee.name}
-        if inner.issuperset(row["passes"]) and inner.isdisjoint(row["avoids"]):
-            return row["title"], int(row["order"])
-    return "", 5
+        if passed.issuperset(row["passes"]) and passed.isdisjoint(row["avoids"]):
+            return row["title"], float(row["weight"])
+    return "", 1.0

@@ -24,6 +24,8 @@ CONDITIONAL = 4
 #: A target found by type alone may not be the one; a callback runs later, and another caller runs it.
 GRADE = {"certain": 0, "object": 1, "type": 8, "signature": 60}
 CALLBACK = 15
+#: A call through a parameter with several candidates: each belongs to another caller, and an edge of its own leads there.
+GUESSED = 25
 #: A function that many call is a tool, not a station: each doubling beyond this many callers adds.
 HUB = 24
 HUB_DOUBLING = 4
@@ -66,3 +68,10 @@ def stations(callers: Mapping[int, int], names: Mapping[int, str]) -> dict[int, 
         if cost:
             found[number] = cost
     return found
+
+
+@cache
+def detour(directory: str) -> int:
+    """What it adds to pass through a directory in which neither end lies ("" = a header: nothing)."""
+    common = {row["directory"]: int(row["cost"]) for row in data.load("noise")["common"]}
+    return common.get(directory, FOREIGN) if directory else 0

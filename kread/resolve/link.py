@@ -15,11 +15,12 @@ from kread import presence
 from kread.facts import Evidence, Function
 from kread.index.macros import MacroIndex
 from kread.parse.unit import FILE_SCOPE, CallRow, Unit
-from kread.resolve.cost import hop_cost, stations
+from kread.resolve.cost import GUESSED, hop_cost, stations
 from kread.resolve.direct import Definitions, reachable
 from kread.resolve.pointers import callback_edges, pointer_targets
 from kread.resolve.program import FunctionId, Program
 from kread.resolve.slots import slot_values
+from kread.resolve.target import Target
 
 EdgeRow = tuple[Any, ...]
 
@@ -64,6 +65,7 @@ def link(
             numbers.of(program.function(FunctionId(index, row)))
     edges: list[EdgeRow] = []
     unresolved: list[tuple[Any, ...]] = []
+    handed: list[tuple[Target, Evidence]] = []
     _direct(program, definitions, macros, numbers, edges)
     for caller, call, targets, reason in pointer_targets(program, definitions, macros.lookup):
         function = program.function(caller)
@@ -71,6 +73,8 @@ def link(
             unresolved.append((numbers.of(function), function.file, call.line, shown(call), reason))
         for target in targets:
             evidence = [_call_line(function, call), *target.evidence]
+            if target.kind == "parameter":
+                handed.extend((target, why) for why in target.evidence if why.role == "argument")
             edges.append(
                 _edge(
                     numbers,
@@ -87,6 +91,7 @@ def link(
                     evidence,
                 )
             )
+    _handed_over(program, handed, numbers, edges)
     for edge in callback_edges(program, definitions, macros.lookup):
         edges.append(
             (
@@ -141,8 +146,19 @@ def link(
     for rows in adjacency.values():
         for callee in {row[0] for row in rows}:
             callers[callee] += 1
-    packed = {"adjacency": adjacency, "stations": stations(callers, names)}
+    packed = {"adjacency": adjacency, "stations": stations(callers, names), "places": _places(numbers)}
     return {"edges": str(len(edges)), "functions": str(len(numbers.ids))}, packed, tables
+
+
+def _places(numbers: _Numbers) -> tuple[list[str], dict[int, int]]:
+    """The directories of .c files, and for each function in one the number of its directory."""
+    directories: dict[str, int] = {}
+    found: dict[int, int] = {}
+    for function, number in numbers.ids.items():
+        if function.file.endswith(".c"):
+            directory = function.file.rpartition("/")[0]
+            found[number] = directories.setdefault(directory, len(directories))
+    return list(directories), found
 
 
 def _params(params: tuple[str, ...] | None) -> str | None:
@@ -176,6 +192,54 @@ def _direct(
             edges.append(
                 _edge(numbers, function, callee, call, kind, "certain", len(found), both, "", "", "", evidence)
             )
+
+
+def _handed_over(
+    program: Program, handed: Sequence[tuple[Target, Evidence]], numbers: _Numbers, edges: list[EdgeRow]
+) -> None:
+    """Edges from the function that hands another one over as an argument, where what it calls then calls it.
+
+    A call through a parameter leads to whatever any caller hands over; this edge says which caller means which
+    function, so a path need not guess.
+    """
+    seen: set[tuple[str, str, int, Function]] = set()
+    for target, why in handed:
+        key = (why.file, why.function, why.line, target.function)
+        if key in seen or why.file not in program.unit_of or not why.function:
+            continue
+        seen.add(key)
+        unit = program.unit_of[why.file]
+        caller = next(
+            (
+                function
+                for function in program.by_name.get(why.function, ())
+                if function.unit == unit and program.row(function).begin_line <= why.line <= program.row(function).end_line
+            ),
+            None,
+        )
+        if caller is None:
+            continue
+        function = program.function(caller)
+        call = next((row for row in program.calls_at(caller, why.line) if target.function.name in row.args), None)
+        cond = presence.conj(function.presence, call.cond if call else "", target.function.presence)
+        edges.append(
+            (
+                numbers.of(function),
+                numbers.of(target.function),
+                why.file,
+                why.line,
+                call.column if call else 1,
+                shown(call) if call else why.text,
+                "parameter",
+                target.grade,
+                1,
+                cond,
+                "",
+                "",
+                target.context,
+                pack_evidence([why]),
+            )
+        )
 
 
 def shown(call: CallRow) -> str:
@@ -240,7 +304,8 @@ def _adjacency(edges: Sequence[EdgeRow], depths: Mapping[tuple[str, int, int], i
         if kind in DISPATCHES:
             dispatch = sites.setdefault((caller, slot), len(sites) + 1)
         conditional = cond != "" and cond != conds.get(caller, "")
-        cost = hop_cost(kind, grade, depths.get((file, line, column), 0), conditional)
+        guessed = kind == "parameter" and row[8] > 1
+        cost = (GUESSED if guessed else 0) + hop_cost(kind, grade, depths.get((file, line, column), 0), conditional)
         key = (caller, callee, dispatch)
         if key not in best or cost < best[key][0]:
             best[key] = (cost, number)

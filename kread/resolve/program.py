@@ -215,6 +215,17 @@ class Program:
             for row in unit.calls:
                 yield FunctionId(index, row.function), row
 
+    @cached_property
+    def _by_line(self) -> dict[tuple[FunctionId, int], list[CallRow]]:
+        found: dict[tuple[FunctionId, int], list[CallRow]] = defaultdict(list)
+        for function, row in self.calls():
+            found[function, row.line].append(row)
+        return found
+
+    def calls_at(self, function: FunctionId, line: int) -> list[CallRow]:
+        """The calls of a function on a line."""
+        return self._by_line.get((function, line), [])
+
     def flows(self) -> Iterable[tuple[FunctionId, FlowRow]]:
         for index, unit in enumerate(self.units):
             for row in unit.flows:

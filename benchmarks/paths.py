@@ -1,0 +1,87 @@
+"""How often the path that a teacher would show comes first: expected hop sequences against `kread path`.
+
+    python benchmarks/paths.py CASES.tsv RELEASE=TREE ... [--list]
+
+CASES.tsv has the columns release, case, source, target, hops ("a > b > c"); a case counts as first when the first trail's functions are
+those hops, as among three when one of the first three is. Beside it a breadth-first search on the same graph.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections import deque
+from pathlib import Path
+
+from kread.errors import KreadError
+from kread.graph.build import build
+from kread.graph.callgraph import CallGraph
+from kread.paths.find import Finder, Request
+from kread.source.progress import Reporter
+from kread.source.tree import open_tree
+
+
+def plain(name: str) -> str:
+    """A name as the cases write it: sys_x for a system call's body."""
+    return name.replace("__do_sys_", "sys_", 1) if name.startswith("__do_sys_") else name
+
+
+def shortest(graph: CallGraph, caller: str, callee: str) -> list[str]:
+    """The shortest path by hops alone."""
+    targets = set(graph.find(callee))
+    sources = graph.find(caller)
+    before: dict[int, int | None] = dict.fromkeys(sources)
+    queue = deque(sources)
+    while queue:
+        function = queue.popleft()
+        for row in graph.adjacency.get(function, ()):
+            if row[0] not in before:
+                before[row[0]] = function
+                if row[0] in targets:
+                    path = [row[0]]
+                    at: int | None = function
+                    while at is not None:
+                        path.append(at)
+                        at = before[at]
+                    return [plain(graph.function(number).name) for number in reversed(path)]
+                queue.append(row[0])
+    return []
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", type=Path)
+    parser.add_argument("trees", nargs="+", metavar="RELEASE=TREE")
+    parser.add_argument("--list", action="store_true")
+    args = parser.parse_args()
+    total = first = three = simple = 0
+    for pair in args.trees:
+        release, _, folder = pair.partition("=")
+        with Reporter() as reporter:
+            graph = CallGraph(build(open_tree(Path(folder)), (), reporter))
+        finder = Finder(graph)
+        with args.cases.open(encoding="utf-8") as stream:
+            rows = [row for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE) if row["release"] == release]
+        for row in rows:
+            total += 1
+            expected = row["hops"].split(" > ")
+            try:
+                trails = finder.answer(Request(row["source"], row["target"], families=3)).trails
+            except KreadError as error:
+                trails = ()
+                if args.list:
+                    print(f"      {row['case']} {error.what}")
+            found = [[plain(step.function.name) for step in trail.steps] for trail in trails]
+            first += found[:1] == [expected]
+            three += expected in found
+            bfs = shortest(graph, row["source"], row["target"])
+            simple += bfs == expected
+            if args.list and found[:1] != [expected]:
+                print(f"{'3rd ' if expected in found else 'MISS'}  {row['case']} {' > '.join(expected)}")
+                for names in found:
+                    print(f"            {' > '.join(names)}")
+    print(f"cases {total}: first {first / total:.1%}, among three {three / total:.1%}; breadth-first {simple / total:.1%}")
+
+
+if __name__ == "__main__":
+    main()

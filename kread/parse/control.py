@@ -258,6 +258,7 @@ class _Builder(Looping):
             group.default = True
         else:
             group.labels.append((tokens[0].end_byte, tokens[colon].start_byte))
+        self.flow.anchors.append((tokens[0].start_byte, tokens[colon].end_byte, switch.block))
         switch.mark = len(self.flow.anchors)
         self.sequence([child for child in tokens[colon + 1 :] if child.is_named])
 

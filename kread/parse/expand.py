@@ -10,7 +10,7 @@ stack the macro's name is disabled, and a token of that name is painted: it stay
 
 Each token remembers where it was written (`Origin`): in the text itself ("src"), in an argument of a macro used in
 the text ("arg"), in a macro's body ("body"), or nowhere ("paste", made by `##`); through which macros it came, and
-under which presence conditions these are defined. A token is a plain tuple, because an expansion makes hundreds.
+under which presence conditions these are defined.
 
 A name may have several definitions, under different conditions. `expand` takes one of each (the first, or what
 `choose` says); `expansions` runs once for each alternative, so that each is seen at least once in each macro that
@@ -19,11 +19,12 @@ uses it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Sequence
 
-from kread.parse.template import Arg, Macro, Opt, Part, Paste, Raw, Run, Template, Text, compile_macro
-from kread.parse.tokens import glue, is_word, lex
+from kread.parse.expansion import ARG, SRC, Expansion, Origin, Token, spell
+from kread.parse.substitute import Substitution
+from kread.parse.template import Macro, Template, compile_macro
+from kread.parse.tokens import is_word, lex
 
 __all__ = ["ARG", "SRC", "Expander", "Expansion", "Macro", "Origin", "Token", "spell"]
 
@@ -33,54 +34,6 @@ MAX_TOKENS = 60_000
 
 #: How many times one text is expanded to see all alternatives of the macros it uses: real uses need below ten.
 MAX_EXPANSIONS = 48
-
-
-class Origin(NamedTuple):
-    """Where a token was written.
-
-    kind      -- "src", "arg", "body" or "paste"
-    macro     -- the innermost macro whose body holds it (None for "src" and "arg")
-    macros    -- the macros passed on the way, outermost first
-    presences -- the conditions under which those macros are defined, and those that handed an argument on
-    """
-
-    kind: str
-    macro: Macro | None = None
-    macros: tuple[Macro, ...] = ()
-    presences: tuple[str, ...] = ()
-
-
-SRC = Origin("src")
-ARG = Origin("arg")
-
-#: (text, white space before it, offset in the expanded text, origin, painted). The offset of a token from a macro's
-#: body is that of the macro's name where it is used in the text.
-Token: TypeAlias = tuple[str, bool, int, Origin, bool]
-
-
-class Expansion(NamedTuple):
-    """A text with its macros expanded: the tokens, the macros used and the conditions they need, in order of use."""
-
-    tokens: list[Token]
-    macros: tuple[Macro, ...]
-    presences: tuple[str, ...]
-
-    @property
-    def text(self) -> str:
-        """The expansion as C text on one line."""
-        return spell(self.tokens)
-
-
-def spell(tokens: Iterable[Token]) -> str:
-    """Tokens as C text on one line, with the white space that keeps them apart."""
-    pieces: list[str] = []
-    last = ""
-    for text, space, _, _, _ in tokens:
-        if last and (space or glue(last, text)):
-            pieces.append(" ")
-        pieces.append(text)
-        last = text
-    return "".join(pieces)
 
 
 _MARK = "\0"  # an end mark on the stack is a token whose text is this and the macro's name
@@ -243,7 +196,7 @@ class _Run:
             presences = (*presences, macro.presence)
         inside = Origin("body", macro, (*origin.macros, macro), presences)
         self._used[macro] = None
-        body = _Substitution(self, template, args, inside, at).tokens(template.parts)
+        body = Substitution(self._scan, template, args, inside, at).tokens(template.parts)
         self._left -= len(body)
         pending.append((_MARK + text, False, 0, SRC, False))
         self._disabled.add(text)
@@ -313,115 +266,3 @@ class _Run:
             taken = choices[0]
         self.met[origin.macro, text] = (taken, choices)
         return templates[taken]
-
-
-class _Substitution:
-    """The body of one invocation with its arguments put in (6.10.5.1 to 6.10.5.3)."""
-
-    def __init__(self, run: _Run, template: Template, args: list[list[Token]], inside: Origin, at: int) -> None:
-        self._run = run
-        self._template = template
-        self._args = args
-        self._inside = inside
-        self._at = at
-        self._expanded: dict[int, list[Token]] = {}
-
-    def tokens(self, parts: list[Part]) -> list[Token]:
-        out: list[Token] = []
-        inside = self._inside
-        at = self._at
-        for part in parts:
-            if isinstance(part, Run):
-                out += [(text, space, at, inside, False) for text, space in part.tokens]
-            elif isinstance(part, Paste):
-                out += _spaced(self._paste(part), part.space)
-            else:
-                out += self._operand(part)
-        return out
-
-    def _operand(self, part: Part) -> list[Token]:
-        if isinstance(part, Run):
-            return [(text, space, self._at, self._inside, False) for text, space in part.tokens]
-        if isinstance(part, Arg):
-            return _spaced(self._argument(part.number), part.space)
-        if isinstance(part, Raw):
-            return _spaced(self._through(self._args[part.number] if part.number < len(self._args) else []), part.space)
-        if isinstance(part, Text):
-            return [(self._string(part.number), part.space, self._at, self._inside, False)]
-        if isinstance(part, Opt):
-            return _spaced(self.tokens(part.parts), part.space) if self._argument(self._template.arity - 1) else []
-        return self._paste(part)
-
-    def _argument(self, index: int) -> list[Token]:
-        """The argument, fully expanded; empty if it was left out."""
-        found = self._expanded.get(index)
-        if found is None:
-            found = self._run._scan(self._args[index]) if index < len(self._args) else []
-            found = self._expanded[index] = self._through(found)
-        return found
-
-    def _through(self, tokens: list[Token]) -> list[Token]:
-        """Tokens of an argument, with the condition of the macro that hands them on."""
-        presence = self._template.macro.presence
-        if not presence:
-            return tokens
-        changed: dict[int, Origin] = {}
-        out: list[Token] = []
-        for text, space, at, origin, painted in tokens:
-            if presence not in origin.presences:
-                new = changed.get(id(origin))
-                if new is None:
-                    new = origin._replace(presences=(*origin.presences, presence))
-                    changed[id(origin)] = new
-                origin = new
-            out.append((text, space, at, origin, painted))
-        return out
-
-    def _string(self, index: int) -> str:
-        tokens = self._args[index] if index < len(self._args) else []
-        pieces: list[str] = []
-        for text, space, _, _, _ in tokens:
-            if space and pieces:
-                pieces.append(" ")
-            pieces.append(text.replace("\\", "\\\\").replace('"', '\\"') if text[-1] in "\"'" else text)
-        return '"' + "".join(pieces) + '"'
-
-    def _paste(self, part: Paste) -> list[Token]:
-        left = list(self._operand(part.operands[0]))
-        for operand in part.operands[1:]:
-            right = self._operand(operand)
-            if left and left[-1][0] == "," and self._variable(operand):
-                # GNU C: the comma goes if the variable arguments were left out, else it stays and nothing is pasted
-                if self._left_out():
-                    left.pop()
-                else:
-                    left += right
-            elif not left or not right:
-                left = left or list(right)
-            else:
-                left[-1:] = self._join(left[-1], right[0])
-                left += right[1:]
-        return left
-
-    def _variable(self, part: Part) -> bool:
-        return self._template.variadic and isinstance(part, Raw) and part.number == self._template.arity - 1
-
-    def _left_out(self) -> bool:
-        count = self._template.arity
-        return len(self._args) < count or (count == 1 and not self._args[0])
-
-    def _join(self, left: Token, right: Token) -> list[Token]:
-        text = left[0] + right[0]
-        if not text.isidentifier() and [token for _, token in lex(text)] != [text]:
-            return [left, right]
-        inside = self._inside
-        presences = tuple(dict.fromkeys((*inside.presences, *left[3].presences, *right[3].presences)))
-        return [(text, left[1], self._at, Origin("paste", inside.macro, inside.macros, presences), False)]
-
-
-def _spaced(tokens: list[Token], space: bool) -> list[Token]:
-    """Tokens whose first has the white space of the place they are put in."""
-    if not tokens or tokens[0][1] == space:
-        return tokens
-    text, _, at, origin, painted = tokens[0]
-    return [(text, space, at, origin, painted), *tokens[1:]]

@@ -1,9 +1,8 @@
 """Expressions of kernel source, read without a compiler: text in, terms out (kread.parse.terms), never an error.
 
-A precedence-climbing parser over the tokens of kread.parse.tokens. Two things a compiler knows are guessed here.
-Whether `(x) y` is a cast: from the words (`struct`, `u32`, `foo_t`, two names in a row, a star at the end), from what
-follows (a name or a number cannot follow an expression), and from `is_type`, if given. And whether an argument is a
-type, as macros take them: if it reads as one and not as an expression.
+A precedence-climbing parser over the tokens of kread.parse.tokens. What a compiler knows of types is guessed
+(kread.parse.type_guess); `is_type` may help. Whether an argument is a type, as macros take them, is decided by whether
+it reads as one and not as an expression.
 
 What cannot be read is Opaque, the smallest argument or group that cannot, not the whole text.
 """
@@ -40,7 +39,8 @@ from kread.parse.terms import (
     Unary,
     unparse,
 )
-from kread.parse.tokens import KEYWORDS, TYPE_WORDS, closing, glue, lex
+from kread.parse.tokens import KEYWORDS, TYPE_WORDS
+from kread.parse.type_guess import TokenText, Unreadable
 
 __all__ = ["last_value", "parse", "parse_with", "unparse"]
 
@@ -67,11 +67,8 @@ _OPERATORS = frozenset(
         "__builtin_offsetof",
     )
 )
+_VALUE_WORDS = _OPERATORS | {"__extension__", "_Generic"}
 _TYPE_OPERATORS = frozenset(("typeof", "__typeof__", "__typeof"))
-
-
-class _Unreadable(Exception):
-    """The text at hand is no expression."""
 
 
 @lru_cache(maxsize=_KEPT)
@@ -98,29 +95,8 @@ def last_value(text: str) -> Expr | None:
     return parser.block(0, len(parser.texts) - 1).last
 
 
-class _Parser:
-    __slots__ = ("at", "blanks", "depth", "is_type", "pairs", "texts")
-
-    def __init__(self, text: str, is_type: Callable[[str], bool] | None) -> None:
-        tokens = lex(text)
-        self.texts = [token for _, token in tokens]
-        self.blanks = [blank for blank, _ in tokens]
-        self.pairs = closing(self.texts)
-        self.texts.append("")
-        self.blanks.append("")
-        self.at = 0
-        self.depth = 0
-        self.is_type = is_type
-
-    def spell(self, start: int, end: int) -> str:
-        """Tokens as text, white space folded."""
-        texts = self.texts
-        pieces: list[str] = []
-        for index in range(start, end):
-            if pieces and (self.blanks[index] or glue(texts[index - 1], texts[index])):
-                pieces.append(" ")
-            pieces.append(texts[index])
-        return "".join(pieces)
+class _Parser(TokenText):
+    """The grammar: one method for each of its levels."""
 
     def whole(self, start: int, end: int, least: int) -> Expr:
         """The tokens from start to end as one expression, type or initialiser; Opaque if they are none."""
@@ -132,12 +108,12 @@ class _Parser:
         try:
             self.at = start
             if start < end and depth < MAX_DEPTH:
-                if self.texts[start] in TYPE_WORDS and self._type_end(start) == end:
+                if self.texts[start] in TYPE_WORDS and self.type_end(start) == end:
                     return TypeArg(self.spell(start, end))
                 expr = self.binary(least)
                 if self.at == end:
                     return expr
-        except _Unreadable:
+        except Unreadable:
             pass
         self.depth = depth
         return self._other(start, end)
@@ -149,23 +125,9 @@ class _Parser:
             first = texts[start]
             if first in (".", "{", "["):
                 return Initializer(text)
-            if first in TYPE_WORDS or self._type_end(start) == end or self._declares(start, end):
+            if first in TYPE_WORDS or self.type_end(start) == end or self.declares(start, end):
                 return TypeArg(text)
         return Opaque(text)
-
-    def _declares(self, start: int, end: int) -> bool:
-        """`foo_t x`, `foo_t *x = y`: two names, stars between them at most."""
-        texts = self.texts
-        index = start
-        while index < end and texts[index].isidentifier():
-            index += 1
-        names = index - start
-        while index < end and texts[index] == "*":
-            index += 1
-        if index < end and texts[index].isidentifier() and names:
-            index += 1
-            names += 1
-        return names > 1 and (index == end or texts[index] in ("=", "["))
 
     def binary(self, least: int) -> Expr:
         """An expression whose operators bind at least as tightly as `least`."""
@@ -190,7 +152,9 @@ class _Parser:
                     return left
                 self.at += 1
                 then = None if texts[self.at] == ":" else self.binary(COMMA)
-                self._expect(":")
+                if texts[self.at] != ":":
+                    raise Unreadable
+                self.at += 1
                 left = Conditional(left, then, self.binary(CONDITIONAL))
             elif op in _ASSIGNS:
                 if least > ASSIGNMENT:
@@ -204,13 +168,13 @@ class _Parser:
                 left = Comma(left, self.binary(ASSIGNMENT))
             else:
                 return left
-        raise _Unreadable
+        raise Unreadable
 
     def unary(self) -> Expr:
         text = self.texts[self.at]
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise _Unreadable
+            raise Unreadable
         expr: Expr
         if text in _PREFIX:
             self.at += 1
@@ -242,7 +206,7 @@ class _Parser:
         ):
             self.at += 1
             return Literal(text)
-        raise _Unreadable
+        raise Unreadable
 
     def _strings(self) -> Expr:
         """Strings side by side, and macros that stand for strings between them."""
@@ -264,13 +228,13 @@ class _Parser:
         if text == "_Generic" and texts[self.at + 1] == "(":
             return self._generic()
         if text not in _OPERATORS:
-            raise _Unreadable
+            raise Unreadable
         self.at += 1
         start = self.at
         if texts[start] == "(" and start in self.pairs:
             end = self.pairs[start]
             if texts[end + 1] not in ("{", "->", ".", "[") and (
-                text in _TYPE_OPERATORS or self._is_type(start + 1, end)
+                text in _TYPE_OPERATORS or self.reads_as_type(start + 1, end)
             ):
                 self.at = end + 1
                 return Sizeof(text, self.spell(start + 1, end))
@@ -281,13 +245,13 @@ class _Parser:
 
     def _generic(self) -> Expr:
         start = self.at + 2
-        end = self._end(self.at + 1)
-        pieces = self._split(start, end)
+        end = self.end(self.at + 1)
+        pieces = self.split(start, end)
         arms: list[tuple[str, Expr]] = []
         for first, last in pieces[1:]:
             colon = next((i for i in range(first, last) if self.texts[i] == ":"), -1)
             if colon < 0:
-                raise _Unreadable
+                raise Unreadable
             arms.append((self.spell(first, colon), self.whole(colon + 1, last, ASSIGNMENT)))
         control = self.whole(*pieces[0], ASSIGNMENT)
         self.at = end + 1
@@ -300,13 +264,13 @@ class _Parser:
             if text == "->" or text == ".":
                 name = texts[self.at + 1]
                 if not name.isidentifier():
-                    raise _Unreadable
+                    raise Unreadable
                 expr = Field(expr, name, text == "->")
                 self.at += 2
             elif text == "(":
                 expr = Call(expr, self._args())
             elif text == "[":
-                end = self._end(self.at)
+                end = self.end(self.at)
                 idx = self.whole(self.at + 1, end, COMMA)
                 expr = Index(expr, idx)
                 self.at = end + 1
@@ -315,38 +279,20 @@ class _Parser:
                 expr = Unary(f"p{text}", expr)
             else:
                 return expr
-        raise _Unreadable
+        raise Unreadable
 
     def _args(self) -> tuple[Expr, ...]:
         start = self.at
-        end = self._end(start)
-        args = (
-            () if end == start + 1 else tuple(self.whole(*piece, ASSIGNMENT) for piece in self._split(start + 1, end))
-        )
+        end = self.end(start)
+        args = () if end == start + 1 else tuple(self.whole(*piece, ASSIGNMENT) for piece in self.split(start + 1, end))
         self.at = end + 1
         return args
-
-    def _split(self, start: int, end: int) -> list[tuple[int, int]]:
-        """The pieces between commas."""
-        texts, pairs = self.texts, self.pairs
-        pieces: list[tuple[int, int]] = []
-        index = start
-        while index < end:
-            text = texts[index]
-            if text == ",":
-                pieces.append((start, index))
-                start = index + 1
-            elif text in "([{":
-                index = pairs.get(index, index)
-            index += 1
-        pieces.append((start, end))
-        return pieces
 
     def _group(self) -> Expr:
         """What begins with `(`: a statement expression, a cast, a compound literal or a group."""
         texts = self.texts
         start = self.at
-        end = self._end(start)
+        end = self.end(start)
         if texts[start + 1] == "{" and self.pairs.get(start + 1) == end - 1:
             depth = self.depth
             block = self.block(start + 2, end - 1)
@@ -358,67 +304,12 @@ class _Parser:
             close = self.pairs[end + 1]
             self.at = close + 1
             return self._postfix(Compound(self.spell(start + 1, end), self.spell(end + 2, close)))
-        if self._casts(start + 1, end, after):
+        if self.casts(start + 1, end, after):
             self.at = end + 1
             return Cast(self.spell(start + 1, end), self.unary())
         inner = self.whole(start + 1, end, COMMA)
         self.at = end + 1
         return self._postfix(inner)
-
-    def _casts(self, start: int, end: int, after: str) -> bool:
-        """Whether `( start..end ) after` is a cast."""
-        if not after or not self._is_type(start, end):
-            return False
-        first = after[0]
-        if first.isalnum() or first in "_$\"'":
-            return True
-        if first in "(~!" and after != "!=":
-            return first != "(" or end - start > 1 or self._names_type(start)
-        if after in ("-", "+", "&", "*", "++", "--", "&&"):
-            return end - start > 1 or self._names_type(start)
-        return False
-
-    def _names_type(self, index: int) -> bool:
-        name = self.texts[index]
-        return type_like(name) or (self.is_type is not None and self.is_type(name))
-
-    def _is_type(self, start: int, end: int) -> bool:
-        return start < end and self._type_end(start) == end
-
-    def _type_end(self, start: int) -> int:
-        """The end of what reads as a type from `start` on; `start` itself if nothing does."""
-        texts, pairs = self.texts, self.pairs
-        index = start
-        while True:
-            text = texts[index]
-            if text in ("typeof", "__typeof__", "__typeof", "__attribute__", "_Atomic") and index + 1 in pairs:
-                index = pairs[index + 1] + 1
-            elif text.isidentifier() and (text not in KEYWORDS or text in TYPE_WORDS):
-                index += 1
-            else:
-                break
-        if index == start:
-            return start
-        while True:
-            text = texts[index]
-            if text == "*" or (texts[index - 1] == "*" and text.isidentifier()):
-                index += 1
-            elif text == "(" and texts[index + 1] == "*" and texts[index + 2] == ")" and texts[index + 3] == "(":
-                index = pairs.get(index + 3, len(texts)) + 1
-            elif text == "[" and index in pairs and texts[index + 1] == "]":
-                index += 2
-            elif text == "[" and index in pairs and texts[start] in TYPE_WORDS:
-                index = pairs[index] + 1
-            else:
-                break
-            if index >= len(texts):
-                return start
-        names = index - start
-        starred = "*" in texts[start + 1 : index]
-        # `a * b` has a star inside, `foo_t *` ends with one; `a b` can only be a type
-        if starred and texts[start] not in TYPE_WORDS and texts[index - 1] not in ("*", "]", ")"):
-            return index if any(t in TYPE_WORDS for t in texts[start:index]) else start
-        return index if names else start
 
     def block(self, start: int, end: int) -> StmtExpr:
         """The statements between braces."""
@@ -433,15 +324,11 @@ class _Parser:
                 first = index + 1
             elif text in "([{":
                 close = pairs.get(index, index)
-                if (
-                    text == "{"
-                    and texts[index - 1] not in ("=", "(", ",")
-                    and close > index
-                    and (first == index or texts[index - 1] in (")", "else", "do"))
+                before = texts[index - 1]
+                if text == "{" and (
+                    first == index or before in ("else", "do") or (before == ")" and texts[first] in KEYWORDS)
                 ):
-                    before = texts[index - 1]
-                    if first == index or before != ")" or texts[first] in KEYWORDS:
-                        first, last = close + 1, None
+                    first, last = close + 1, None  # a block of statements is no value
                 index = close
             index += 1
         if first < end:
@@ -452,33 +339,18 @@ class _Parser:
         texts = self.texts
         if start == end:
             return None
-        type_end = self._type_end(start)
+        type_end = self.type_end(start)
         # a declaration: `type name = value`; the last name of what reads as a type is the declared one
         if type_end - start > 1 and texts[type_end - 1].isidentifier() and texts[type_end] in ("=", ";", "", ",", "["):
             if texts[type_end] == "=" and type_end < end:
                 decls.append((texts[type_end - 1], self.whole(type_end + 1, end, ASSIGNMENT)))
             return None
-        if self._declares(start, end):
+        if self.declares(start, end):
             equals = next((i for i in range(start, end) if texts[i] == "="), -1)
             if equals > 0:
                 decls.append((texts[equals - 1], self.whole(equals + 1, end, ASSIGNMENT)))
             return None
-        if (
-            texts[start] in KEYWORDS
-            and texts[start] not in _OPERATORS
-            and texts[start] not in ("__extension__", "_Generic")
-        ):
+        if texts[start] in KEYWORDS and texts[start] not in _VALUE_WORDS:
             return None
         expr = self.whole(start, end, COMMA)
         return None if isinstance(expr, Opaque | TypeArg) else expr
-
-    def _end(self, start: int) -> int:
-        end = self.pairs.get(start)
-        if end is None:
-            raise _Unreadable
-        return end
-
-    def _expect(self, text: str) -> None:
-        if self.texts[self.at] != text:
-            raise _Unreadable
-        self.at += 1

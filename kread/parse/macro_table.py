@@ -20,6 +20,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from kread.data import load
 from kread.parse.defines import Define
@@ -65,10 +66,9 @@ class MacroTable:
 
     def overlay(self, defines: Iterable[Define]) -> MacroTable:
         """The table for a file with macros of its own, which hide those of the headers."""
-        own = list(defines)
-        if not own:
-            return self
-        return _learned(own, self)
+        given = _given()
+        own = [define for define in defines if define.name not in given]
+        return _learned(own, self) if own else self
 
     def digest(self, names: Iterable[str]) -> str:
         """What the table says about these names, as a short text: a file's reading depends on no more of it."""
@@ -83,13 +83,14 @@ class MacroTable:
 
 def learn(defines: Iterable[tuple[str, Define]]) -> MacroTable:
     """The table of a release from the definitions in its headers, with what data adds to it."""
-    given = load("macros")
     table = _learned((define for _, define in defines), MacroTable())
-    kinds = dict(table.kinds)
-    kinds.update((row["name"], row["kind"]) for row in given.get("macro", ()))
-    for row in given.get("plain", ()):
-        kinds.pop(row["name"], None)
-    return MacroTable(kinds, table.fixed, table.declares)
+    return MacroTable({**table.kinds, **_given()}, table.fixed, table.declares)
+
+
+@cache
+def _given() -> dict[str, str]:
+    """The kinds that data gives."""
+    return {row["name"]: row["kind"] for row in load("macros")["macro"]}
 
 
 def _learned(defines: Iterable[Define], base: MacroTable) -> MacroTable:
@@ -97,18 +98,25 @@ def _learned(defines: Iterable[Define], base: MacroTable) -> MacroTable:
     for define in defines:
         if define.name not in _KEYWORDS and define.body != define.name and "%%" not in define.body:
             by_name.setdefault(define.name, []).append(define)
-    kinds = {name: kind for name, kind in base.kinds.items() if name not in by_name}
+    kinds, fixed, declares = dict(base.kinds), dict(base.fixed), dict(base.declares)
+    for name in by_name:
+        kinds.pop(name, None)
+        fixed.pop(name, None)
+        declares.pop(name, None)
     _annotations(by_name, kinds)
     _fragments(by_name, kinds)
-    _heads(by_name, kinds)
-    fixed = {name: count for name, count in base.fixed.items() if name not in by_name}
-    declares = {name: places for name, places in base.declares.items() if name not in by_name}
-    for name, listed in by_name.items():
+    # A statement or a declaration begins with a word or a brace; most macros with arguments are values in parentheses.
+    statements = {
+        name: bodies
+        for name, listed in by_name.items()
+        if name not in kinds
+        and (bodies := [define for define in listed if define.params is not None and define.body[:1] in _STATEMENT_STARTS])
+    }
+    _heads(statements, kinds)
+    for name, listed in statements.items():
         if name in kinds:
             continue
         for define in listed:
-            if not define.params:
-                continue
             members = _record(define)
             if members >= 0:
                 kinds[name], fixed[name] = RECORD, members
@@ -116,7 +124,7 @@ def _learned(defines: Iterable[Define], base: MacroTable) -> MacroTable:
                 places = _declared(define)
                 if places is not None:
                     declares[name] = places
-    _wrapped(by_name, kinds, fixed, declares)
+    _wrapped(statements, kinds, fixed, declares)
     return MacroTable(kinds, fixed, declares)
 
 
@@ -126,10 +134,19 @@ def _annotations(by_name: Mapping[str, list[Define]], kinds: dict[str, str]) -> 
     for name, listed in by_name.items():
         bodies = []
         for define in listed:
-            body, attributes = _ATTRIBUTE.subn(" ", define.body) if "(" in define.body else (define.body, 0)
-            if len(body) > _LONGEST or ";" in body or "{" in body:
-                break
-            bodies.append((body, bool(attributes)))
+            body = define.body
+            attributes = 0
+            if body and body[0] != ",":
+                if body[0] not in _WORD_STARTS or len(body) > _LONGEST:
+                    break
+                if "(" in body:
+                    body, attributes = _ATTRIBUTE.subn(" ", body)
+                if _WORDS_ONLY.fullmatch(body) is None or not all(
+                    word in _QUALIFIERS or word in by_name or word in kinds
+                    for word in _PARENTHESIS.sub("", body).split()
+                ):
+                    break
+            bodies.append((body, attributes > 0))
         else:
             reduced[name] = bodies
     changed = True
@@ -137,11 +154,11 @@ def _annotations(by_name: Mapping[str, list[Define]], kinds: dict[str, str]) -> 
         changed = False
         for name in list(reduced):
             strong = False
-            for body, attributes in reduced[name]:
+            for body, attributes_seen in reduced[name]:
                 left, used = _rest(body, name, kinds)
                 if left:
                     break
-                strong = strong or attributes or used
+                strong = strong or attributes_seen or used
             else:
                 call = by_name[name][0].params is not None
                 kinds[name] = (STRONG_CALL if call else STRONG) if strong else (WEAK_CALL if call else WEAK)
@@ -149,8 +166,12 @@ def _annotations(by_name: Mapping[str, list[Define]], kinds: dict[str, str]) -> 
                 changed = True
 
 
-#: A body longer than this after its attributes were taken out is no annotation, and is not looked at again.
-_LONGEST = 200
+#: A longer body is no annotation: the longest of 6.12 has 130 characters.
+_LONGEST = 400
+_WORD_STARTS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
+_STATEMENT_STARTS = _WORD_STARTS | {"{"}
+_PARENTHESIS = re.compile(_PARENS)
+_WORDS_ONLY = re.compile(rf"\s*(?:[A-Za-z_]\w*+\s*(?:{_PARENS})?\s*)*+")
 _USE = re.compile(rf"([A-Za-z_]\w*)\s*({_PARENS})?")
 
 
@@ -193,29 +214,34 @@ def _fragments(by_name: Mapping[str, list[Define]], kinds: dict[str, str]) -> No
     for name, listed in by_name.items():
         if name in kinds:
             continue
-        bodies = [define.body for define in listed if define.body]
-        if any(define.params is not None for define in listed):
-            if any(_ASSEMBLER_CALL.match(define.body) for define in listed if define.params):
+        if listed[0].params is not None:
+            if any("asm" in define.body and _ASSEMBLER_CALL.match(define.body) for define in listed):
                 kinds[name] = ASSEMBLER_CALL
             continue
-        if all(_ASSEMBLER.fullmatch(body) for body in bodies):
+        first = listed[0].body
+        if first[:3] in ("asm", "__a") and all(_ASSEMBLER.fullmatch(define.body) for define in listed):
             kinds[name] = ASSEMBLER
-            continue
-        if all(_PIECE.match(body) or body.count("{") != body.count("}") for body in bodies):
+        elif all(not define.body or _is_piece(define.body) for define in listed):
             kinds[name] = FRAGMENT
+
+
+def _is_piece(body: str) -> bool:
+    if body[0] in "=*/" or ("(" in body and body[-1] in "),;"):
+        return _PIECE.match(body) is not None
+    return body.count("{") != body.count("}")
 
 
 def _heads(by_name: Mapping[str, list[Define]], kinds: dict[str, str]) -> None:
     left = {
-        name: [define.body for define in listed if define.params is not None and define.body.endswith((")", "else"))]
+        name: bodies
         for name, listed in by_name.items()
-        if name not in kinds
+        if (bodies := [define.body for define in listed if define.body.endswith((")", "else"))])
     }
     changed = True
     while changed:
         changed = False
-        for name in [name for name, bodies in left.items() if bodies]:
-            for body in left[name]:
+        for name, bodies in list(left.items()):
+            for body in bodies:
                 kind = _head(body, kinds)
                 if kind:
                     kinds[name] = kind
@@ -267,22 +293,23 @@ def _record(define: Define) -> int:
 
 def _declared(define: Define) -> tuple[int, int] | None:
     """Which argument names what a definition declares, and which one its type."""
+    body = define.body
+    if "__attribute__" in body:
+        body = _ATTRIBUTE.sub(" ", body)
+    found = _DECLARATION.match(body)
+    if found is None or "##" in found.group():
+        return None
     params = [param.removesuffix("...") for param in define.params or ()]
-    body = _ATTRIBUTE.sub(" ", define.body)
-    for place, param in enumerate(params):
-        if not param:
-            continue
-        found = re.match(
-            rf"(?:(?:static|extern|const|struct|union|unsigned)\s+)*(?:(?:__typeof__|typeof)\s*\(\s*(\w+)\s*\)|(\w+))"
-            rf"(?:\s+\w+)?[\s*]+{re.escape(param)}\s*(?:\[|=|;|$)",
-            body,
-        )
-        if found is not None and "##" not in body[: found.end()]:
-            kind = found.group(1) or found.group(2)
-            if kind in ("return", "goto", "if", "else", "do", "case"):
-                return None
-            return (params.index(kind) if kind in params else -1), place
-    return None
+    kind, name = found.group(1) or found.group(2), found.group(3)
+    if name not in params or kind in ("return", "goto", "if", "else", "do", "case"):
+        return None
+    return (params.index(kind) if kind in params else -1), params.index(name)
+
+
+_DECLARATION = re.compile(
+    r"(?:(?:static|extern|const|struct|union|unsigned)\s+)*(?:(?:__typeof__|typeof)\s*\(\s*(\w+)\s*\)|(\w+))"
+    r"(?:\s+\w+)?[\s*]+(\w+)\s*(?:\[|=|;|$)"
+)
 
 
 def _wrapped(
@@ -292,17 +319,17 @@ def _wrapped(
     declares: dict[str, tuple[int, int]],
 ) -> None:
     """A macro that only hands its arguments to a record or a declarer is one too."""
+    wrappers = [
+        (name, define.params or (), called.group(1), called.group(2))
+        for name, listed in by_name.items()
+        if name not in kinds and name not in declares
+        for define in listed
+        if define.body[-1:] in (")", ";") and (called := _CALLED.match(define.body)) is not None
+    ]
     for _ in range(_WRAPPINGS):
-        for name, listed in by_name.items():
-            if name in kinds or name in declares:
-                continue
-            for define in listed:
-                params = define.params
-                called = re.match(rf"(?:static\s+)?(\w+)\s*({_PARENS})\s*;?$", define.body) if params else None
-                if called is None or params is None:
-                    continue
-                inner = called.group(1)
-                args = [part.strip() for part in _split(called.group(2)[1:-1])]
+        for name, params, inner, given in wrappers:
+            if name not in declares and (inner in declares or kinds.get(inner) == RECORD):
+                args = [part.strip() for part in _split(given[1:-1])]
                 plain = [param.removesuffix("...") or "__VA_ARGS__" for param in params]
                 if kinds.get(inner) == RECORD and args and args[-1] == plain[-1]:
                     kinds[name], fixed[name] = RECORD, len(params) - 1
@@ -313,6 +340,7 @@ def _wrapped(
                         declares[name] = (plain.index(kind) if kind in plain else -1), plain.index(args[name_at])
 
 
+_CALLED = re.compile(rf"(?:static\s+)?(\w+)\s*({_PARENS})\s*;?$")
 #: How deep wrappers of wrappers are followed: 6.12 has three.
 _WRAPPINGS = 3
 

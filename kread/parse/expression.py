@@ -39,7 +39,7 @@ from kread.parse.terms import (
     Unary,
     unparse,
 )
-from kread.parse.tokens import KEYWORDS, TYPE_WORDS
+from kread.parse.tokens import KEYWORDS, TYPE_WORDS, UNEVALUATED
 from kread.parse.type_guess import TokenText, Unreadable
 
 __all__ = ["last_value", "parse", "parse_with", "unparse"]
@@ -54,19 +54,7 @@ _KEPT = 1 << 16
 
 _ASSIGNS = frozenset(("=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>="))
 _PREFIX = frozenset(("&", "*", "!", "~", "-", "+", "++", "--", "&&"))
-_OPERATORS = frozenset(
-    (
-        "sizeof",
-        "_Alignof",
-        "__alignof__",
-        "__alignof",
-        "alignof",
-        "typeof",
-        "__typeof__",
-        "__typeof",
-        "__builtin_offsetof",
-    )
-)
+_OPERATORS = UNEVALUATED - {"_Static_assert", "static_assert", "__attribute__", "__attribute"}
 _VALUE_WORDS = _OPERATORS | {"__extension__", "_Generic"}
 _TYPE_OPERATORS = frozenset(("typeof", "__typeof__", "__typeof"))
 

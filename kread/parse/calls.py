@@ -110,7 +110,7 @@ class Finder:
             return [self._made(kind, paren - 1, paren, paren - 1)]
         if before == "]":
             start = self._start(paren - 1)
-            return [self._made("pointer", start, paren, start)] if start < paren - 1 else []
+            return [self._made("pointer", start, paren, start)] if self.texts[start] != "[" else []
         if before == ")" and paren - 1 in self.opens:
             return self._through_group(paren, self.opens[paren - 1])
         return []
@@ -227,10 +227,14 @@ class Finder:
         if written == "arg" and tokens[paren][3].kind not in ("arg", "src"):
             written = "argname"
         end = paren
-        while kind == "pointer" and self.pairs.get(start) == end - 1 and self.texts[start : start + 2] != ["(", "{"]:
+        while kind == "pointer" and self.texts[start] == "(" and self._peels(start, end):
             start, end = start + 1, end - 1
         callee = spell(tokens[start:end]) if kind == "pointer" else token[0]
         return ExpandedCall(kind, callee, self._args(paren), token[3], written, token[2])
+
+    def _peels(self, start: int, end: int) -> bool:
+        """Whether the tokens are all in one pair of parentheses that means nothing."""
+        return self.pairs.get(start) == end - 1 and self.texts[start + 1] != "{"
 
     def _args(self, paren: int) -> tuple[str, ...]:
         texts = self.texts

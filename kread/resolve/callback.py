@@ -16,10 +16,11 @@ from kread.data import load
 from kread.facts import CallSite, Edge, Function
 from kread.parse.unit import FILE_SCOPE, CallRow
 from kread.resolve.direct import Definitions
+from kread.resolve.machine import Vertex, Why
 from kread.resolve.program import FunctionId
 from kread.resolve.slots import evidence
 from kread.resolve.target import condition, proof, way_of
-from kread.resolve.values import Values, Vertex, Why
+from kread.resolve.values import Values
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ class Idioms:
     containers: dict[str, dict[str, Any]]
     list_adds: dict[str, dict[str, Any]]
     list_each: dict[str, dict[str, Any]]
+    list_first: dict[str, dict[str, Any]]
+    sorts: dict[str, dict[str, Any]]
     allocators: frozenset[str]
     allocator_prefixes: tuple[str, ...]
 
@@ -47,6 +49,8 @@ def idioms() -> Idioms:
         containers=_by_name(data["container"]),
         list_adds=_by_name(data["list_add"]),
         list_each=_by_name(data["list_each"]),
+        list_first=_by_name(data["list_first"]),
+        sorts=_by_name(data["sorted"]),
         allocators=frozenset(name for name in allocators if not name.endswith("*")),
         allocator_prefixes=tuple(name[:-1] for name in allocators if name.endswith("*")),
     )

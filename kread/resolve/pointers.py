@@ -15,12 +15,13 @@ from kread.facts import Edge
 from kread.parse.unit import FILE_SCOPE, CallRow
 from kread.resolve import callback, ops_table, parameter, slot_assignment
 from kread.resolve.direct import Definitions
+from kread.resolve.machine import UNKNOWN
 from kread.resolve.program import FunctionId, Program
 from kread.resolve.slots import slot_values
 from kread.resolve.target import Site, Target, way_of
 from kread.resolve.terms import NOTHING
 from kread.resolve.types import MacroLookup, is_function
-from kread.resolve.values import UNKNOWN, Values
+from kread.resolve.values import Values
 
 __all__ = ["Target", "callback_edges", "pointer_targets", "slot_values"]
 

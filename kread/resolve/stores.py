@@ -62,7 +62,7 @@ def split_arguments(text: str) -> list[str]:
 
 
 class Link(NamedTuple):
-    """A node put into a list."""
+    """A node put into a list; for a walk over one, `node` is the member by which the list links its records."""
 
     at: FunctionId
     line: int
@@ -84,7 +84,8 @@ class Stores:
         self.derefs: list[Store] = []
         self.returns: dict[FunctionId, list[Store]] = defaultdict(list)
         self.copies: list[Store] = []
-        self.links: list[Link] = []
+        #: last member's name -> the nodes of that member that are put into lists
+        self.links: dict[str, list[Link]] = defaultdict(list)
         #: loop variable -> the walks that set it
         self.walks: dict[str, list[Link]] = defaultdict(list)
         #: function's name -> the calls by that name
@@ -177,7 +178,10 @@ class Stores:
             self.copies.append(Store(at, row.line, f"*({args[copy['target']]})", f"*({args[copy['value']]})", row.cond))
         added = table.list_adds.get(name)
         if added is not None and len(args) > max(added["node"], added["head"]):
-            self.links.append(Link(at, row.line, args[added["node"]], args[added["head"]], row.cond))
+            last = _LAST_MEMBER.search(args[added["node"]])
+            if last is not None:
+                link = Link(at, row.line, args[added["node"]], args[added["head"]], row.cond)
+                self.links[last.group(1)].append(link)
         walk = table.list_each.get(name)
         if walk is not None and len(args) > walk["member"]:
             link = Link(at, row.line, args[walk["member"]], args[walk["head"]], row.cond)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from kread import presence
 from kread.facts import Evidence, Function
 from kread.parse.unit import CallRow
+from kread.resolve.machine import Value, Vertex, Why, sources
 from kread.resolve.places import Obj
 from kread.resolve.program import FunctionId
 from kread.resolve.slots import Path, evidence, slot_name
 from kread.resolve.terms import Term
-from kread.resolve.values import Value, Values, Vertex, Why, sources
+from kread.resolve.values import Values
 
 #: Lines of evidence that one hop may have: more would hide the proof.
 MAX_EVIDENCE = 5

@@ -69,6 +69,7 @@ class Types:
                 or name in table.through
                 or name in table.containers
                 or name in table.stores
+                or name in table.list_first
                 or table.allocates(name)
             ):
                 known = tuple(
@@ -202,7 +203,7 @@ class Types:
             return returned_type(self.of(callee, at, depth + 1))
         name = callee[1]
         table = idioms()
-        row = table.containers.get(name)
+        row = table.containers.get(name) or table.list_first.get(name)
         if row is not None:
             return f"{self.container(row, args, at, depth)}*"
         if name in self.program.locals.get(at, {}):

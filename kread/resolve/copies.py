@@ -1,0 +1,88 @@
+"""Objects copied as a whole: `subflow_specific = ipv4_specific`, `*p = *q`, memcpy, a compound literal assigned.
+
+A copy brings the values of all members. Kernel code then overrides some of them in the lines that follow, so a
+member that the same function stores later is not taken from the original.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from kread.resolve.machine import Vertex, Why
+from kread.resolve.places import Fixed, Obj, Place, overlap
+from kread.resolve.program import split_type
+from kread.resolve.slots import Path
+from kread.resolve.stores import Store
+from kread.resolve.terms import Term
+
+if TYPE_CHECKING:
+    from kread.resolve.values import Values
+
+
+class Copies:
+    """The copies of a program, by the record that is copied."""
+
+    def __init__(self, values: Values) -> None:
+        self.values = values
+
+    def into(self, vertex: Vertex, obj: Obj, path: Path) -> None:
+        """Values that come with a copy of the whole object, unless a later line of the same function replaces them."""
+        for copy, place, source in self._copied.get(self.values.places.kind(obj).rstrip("[]"), ()):
+            self._copy(vertex, obj, path, copy, place, source)
+        for depth in range(1, len(path)):
+            for copy, place, source in self._copied.get(self.values.places.kind(obj, path[:depth]), ()):
+                self._copy(vertex, obj, path, copy, place, source)
+
+    def _copy(self, vertex: Vertex, obj: Obj, path: Path, copy: Store, place: Place, source: Term) -> None:
+        why = Why("copy", copy.at, copy.line, copy.text, copy.cond)
+
+        def copied(target: Obj, way: Path) -> None:
+            if target != obj or not overlap(way, path[: len(way)]) or len(way) >= len(path):
+                return
+            rest = path[len(way) :]
+            if not self._replaced(copy, rest):
+                found = self.values.places.of(source, copy.at)
+                if found is not None:
+                    inner = found._replace(path=found.path + rest)
+                    self.values.load(inner, copy.at, vertex, why)
+
+        if isinstance(place, Fixed):
+            copied(place.obj, place.path)
+        else:
+            self.values.behind(place, copy.at, copied, lambda flags: None)
+
+    def _replaced(self, copy: Store, rest: Path) -> bool:
+        """Whether a later line of the function that copies stores into the copied member."""
+        target = copy.target
+        dotted = ".".join(step for step in rest if step[0] != "[")
+        bare = target.lstrip("*").strip("() ").lstrip("&")
+        wanted = (f"{target}.{dotted}", f"{bare}->{dotted}", f"{bare}.{dotted}")
+        return any(
+            store.at == copy.at and store.line >= copy.line and store.target in wanted
+            for store in self.values.stores.members.get(rest[-1] if rest else "", ())
+        )
+
+    @cached_property
+    def _copied(self) -> dict[str, list[tuple[Store, Place, Term]]]:
+        """tag -> the copies of objects of that record."""
+        found: dict[str, list[tuple[Store, Place, Term]]] = defaultdict(list)
+        stores = list(self.values.stores.copies)
+        for name, rows in self.values.stores.variables.items():
+            for store in rows:
+                if store.value[0] in "@*" or not (store.value.isidentifier() or store.value[-1] in ")]"):
+                    continue
+                obj = self.values.places.variable(name, store.at)
+                if obj is not None:
+                    base, operators = split_type(self.values.types.resolve(self.values.places.kind(obj)))
+                    if "*" not in operators and base in self.values.places.instances:
+                        stores.append(store)
+        for store in stores:
+            term = self.values.types.term(store.target, store.at)
+            kind = self.values.types.of(term, store.at)
+            if self.values.places.tracked(kind):
+                place = self.values.places.of(term, store.at)
+                if place is not None:
+                    found[kind].append((store, place, self.values.types.term(store.value, store.at)))
+        return found

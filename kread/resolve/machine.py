@@ -1,0 +1,131 @@
+"""The machine under the value analysis: vertices that hold values, arcs along which these travel, and the marks of what is not known.
+
+Values only ever grow, so the order of work does not matter and the end is reached; an arc or a watcher that comes
+late first gets what was there before it. A vertex is started when it is first asked for: what leads to it is
+looked up then, and never for the places nobody asks about.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
+
+from kread.resolve.program import FunctionId
+
+#: ("function", name, file that names it) or ("object", obj, path)
+Value: TypeAlias = tuple[Any, ...]
+
+#: Some values came from outside of the scope.
+UNKNOWN = 1
+#: Some values are fresh memory.
+FRESH = 2
+
+
+class Why(NamedTuple):
+    """The line that makes an arc: its role as evidence, where it stands and its text."""
+
+    role: str
+    at: FunctionId
+    line: int
+    text: str
+    cond: str = ""
+
+
+class Vertex:
+    """A place or an expression with the values that reach it. `values` remembers where each came from first;
+    `sources` counts what leads to it."""
+
+    __slots__ = ("arcs", "flags", "key", "sources", "values", "watchers")
+
+    def __init__(self, key: tuple[Any, ...]) -> None:
+        self.key = key
+        self.values: dict[Value, tuple[Vertex | None, Why | None]] = {}
+        self.flags = 0
+        self.arcs: dict[Vertex, Why | None] = {}
+        self.watchers: list[Callable[[Value | None], None]] = []
+        self.sources = 0
+
+
+class Machine:
+    """Vertices by their keys, and the work that is left. `start` makes what leads to a new vertex."""
+
+    def __init__(self, start: Callable[[Vertex], None]) -> None:
+        self.vertices: dict[tuple[Any, ...], Vertex] = {}
+        self._start = start
+        self._new: deque[Vertex] = deque()
+        self._changed: deque[tuple[Vertex, Value | None]] = deque()
+
+    def vertex(self, key: tuple[Any, ...]) -> Vertex:
+        """The vertex of a key, made and to be started if it is new."""
+        vertex = self.vertices.get(key)
+        if vertex is None:
+            vertex = self.vertices[key] = Vertex(key)
+            self._new.append(vertex)
+        return vertex
+
+    def run(self) -> None:
+        """Let values travel until nothing changes."""
+        new, changed = self._new, self._changed
+        while new or changed:
+            while changed:
+                vertex, value = changed.popleft()
+                for target, why in vertex.arcs.items():
+                    if value is None:
+                        self.flag(target, vertex.flags)
+                    elif value not in target.values:
+                        target.values[value] = (vertex, why)
+                        changed.append((target, value))
+                for watcher in vertex.watchers:
+                    watcher(value)
+            if new:
+                self._start(new.popleft())
+
+    def add(self, vertex: Vertex, value: Value, why: Why | None) -> None:
+        """Put a value into a vertex, by a line."""
+        vertex.sources += 1
+        if value not in vertex.values:
+            vertex.values[value] = (None, why)
+            self._changed.append((vertex, value))
+
+    def flag(self, vertex: Vertex, flags: int) -> None:
+        """Mark a vertex, and all that its values reach."""
+        if flags & ~vertex.flags:
+            vertex.flags |= flags
+            self._changed.append((vertex, None))
+
+    def arc(self, source: Vertex, target: Vertex, why: Why | None) -> None:
+        """Let all values of a vertex travel into another."""
+        if source is target or target in source.arcs:
+            return
+        target.sources += 1
+        source.arcs[target] = why
+        for value in source.values:
+            if value not in target.values:
+                target.values[value] = (source, why)
+                self._changed.append((target, value))
+        if source.flags:
+            self.flag(target, source.flags)
+
+    def watch(self, vertex: Vertex, watcher: Callable[[Value | None], None]) -> None:
+        """Call `watcher` with each value that a vertex has or gets, and with None when it is marked."""
+        vertex.watchers.append(watcher)
+        for value in list(vertex.values):
+            watcher(value)
+        if vertex.flags:
+            watcher(None)
+
+
+def sources(vertex: Vertex, value: Value) -> list[tuple[Vertex, Why | None]]:
+    """How a value came to a vertex: (vertex it came from, the line), the last step first."""
+    chain: list[tuple[Vertex, Why | None]] = []
+    seen: set[int] = set()
+    current: Vertex | None = vertex
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        step = current.values.get(value)
+        if step is None:
+            break
+        chain.append((current, step[1]))
+        current = step[0]
+    return chain

@@ -1,15 +1,16 @@
 """What the scope's own headers say of the names that conditions ask for.
 
-`#ifdef __HAVE_ARCH_MEMCPY` is no question to a configuration: the architecture's header defines the name or none does. A
-name that every reader of the scope has defined, or that nobody defines, is therefore decided for the
-release, and vanishes from its conditions; a name defined under a condition stands for that condition. What only the compiler or a
-Makefile could define stays.
+`#ifdef __HAVE_ARCH_MEMCPY` is no question to a configuration: the architecture's header defines the name or none does.
+A name that every reader of the scope has defined, or that nobody defines, is therefore decided for the release, and
+vanishes from its conditions; a name defined under a condition stands for that condition. What only the
+compiler, a Makefile or the file that includes a header could define stays. A .c file's own definitions count for that
+file alone.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping, Sequence
 
 from kread import presence
 from kread.parse.template import Macro
@@ -19,15 +20,32 @@ _NAME = re.compile(r"[A-Za-z_]\w*\Z")
 
 
 class World:
-    """Settles conditions. `by_name` gives the definitions of a name in the scope."""
+    """Settles conditions.
 
-    def __init__(self, by_name: dict[str, list[Macro]]) -> None:
+    by_name -- the definitions of a name in the scope
+    file    -- the .c file whose conditions these are, "" for those of headers
+    """
+
+    def __init__(self, by_name: Mapping[str, Sequence[Macro]], file: str = "") -> None:
         self._by_name = by_name
+        self._file = file
         self._known: dict[str, str | None] = {}
         self._settled: dict[str, str] = {"": "", "0": "0"}
 
+    def of(self, file: str, names: Sequence[str]) -> Callable[[str], str]:
+        """What settles the conditions of a file; `names` are those that it defines itself."""
+        if not file.endswith(".c") or not names:
+            return self.settle
+        asked = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)")
+        own = World(self._by_name, file)
+
+        def settle(text: str) -> str:
+            return self.settle(own.settle(text) if asked.search(text) else text)
+
+        return settle
+
     def settle(self, text: str) -> str:
-        """The condition without what the headers decide."""
+        """The condition without what the definitions decide."""
         known = self._settled.get(text)
         if known is None:
             known = text
@@ -42,7 +60,7 @@ class World:
         return known
 
     def _condition(self, atom: str) -> str | None:
-        """When an atom holds, or None where the headers don't say."""
+        """When an atom holds, or None where the definitions don't say."""
         if atom.startswith("CONFIG_"):
             return None
         match = _DEFINED.match(atom)
@@ -50,20 +68,24 @@ class World:
         if not name or name.startswith("CONFIG_") or presence.is_open(name):
             return None
         if name not in self._known:
+            self._known[name] = None  # while it is being asked: a name that depends on itself stays open
             self._known[name] = self._definedness(self._by_name.get(name, ()), name)
         found = self._known[name]
-        return found if match or found == "0" else None
+        return found if match or found == presence.NEVER else None
 
-    def _definedness(self, macros: Iterable[Macro], name: str) -> str | None:
+    def _definedness(self, macros: Sequence[Macro], name: str) -> str | None:
         own = f"defined({name})"
         conditions = []
         for macro in macros:
             if macro.file.endswith(".c"):
-                return None
+                if not self._file:
+                    return None
+                if macro.file != self._file:
+                    continue
             # A definition that stands in for a missing one says nothing about whether another is there.
             if own not in presence.atoms(macro.presence):
-                conditions.append(macro.presence)
+                conditions.append(self.settle(macro.presence))
         if not conditions:
-            return "0" if not list(macros) else None
+            return None if macros else presence.NEVER
         found = presence.disj(*conditions)
         return found if found == "" or all(atom.startswith("CONFIG_") for atom in presence.atoms(found)) else None

@@ -34,7 +34,7 @@ class Reader:
     lookup   -- name -> definitions in headers
     seen_by  -- (file, name) -> definitions that the file can mean
     own      -- file -> its own definitions
-    settle   -- a condition -> what is left of it when the release's headers have had their say
+    settle   -- (file, the names it defines) -> what takes out of its conditions all that definitions decide
     functions -- macros whose name a function has as well, where none of their definitions holds
     """
 
@@ -42,7 +42,7 @@ class Reader:
     lookup: Lookup
     seen_by: Callable[[str, str], Sequence[Macro]]
     own: Callable[[str], Sequence[Define]]
-    settle: Callable[[str], str]
+    settle: Callable[[str, Sequence[str]], Callable[[str], str]]
     functions: Set[str]
     _shared: MacroCalls = field(init=False)
 
@@ -55,8 +55,10 @@ class Reader:
         places = conditions(data)
         own = self.own(file)
 
+        settle = self.settle(file, sorted({define.name for define in own}))
+
         def at(line: int) -> str:
-            return self.settle(places.at(line))
+            return settle(places.at(line))
 
         table = self.table.overlay(own) if own else self.table
         prepared = prepare(data, table, places)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 #: Raised whenever the rows or their meaning change: an index written by another version is built again.
-EXTRACTOR_VERSION = 4
+EXTRACTOR_VERSION = 5
 
 FILE_SCOPE = -1
 
@@ -42,7 +42,7 @@ class CallRow(NamedTuple):
 
     origin -- "src" (at the site), "arg" (in a macro's argument), "argname", "body", "paste", "cleanup"
     macro  -- index into Unit.used_macros of the macro whose text holds the call (-1: none)
-    depth  -- how many branches and loops of the function stand around the call
+    depth  -- how many branches and loops of the function stand around the call; more in code that only goto reaches
     """
 
     function: int

@@ -1,9 +1,9 @@
 """The calls that macros make: each use of a macro that can lead to a call is replaced by the calls that it makes.
 
-A use is a name and the arguments behind it. The outermost use is taken whole, so what it hands to an inner macro, drops or
-evaluates twice comes out as the compiler sees it: the calls that the syntax tree saw inside the use give way to
-those that its macros make of them. Where a macro has several definitions, each is tried, and a call gets the condition
-of those that make it.
+A use is a name and the arguments behind it. The outermost use is taken whole, so what it hands to an inner macro,
+drops or evaluates twice comes out as the compiler sees it: the calls that the syntax tree saw inside the use give way
+to those that its macros make of them. Where a macro has several definitions, each is tried, and a call gets the
+condition of those that make it.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ class MacroUses:
             (row.begin_line, row.end_line, index) for index, row in enumerate(unit.functions) if not row.macro
         )
         self._begins = [begin for begin, _, _ in self._bounds]
+        self._heads = {(row.line, row.column) for row in unit.functions}
 
     def owner(self, line: int) -> int:
         """The function whose lines hold `line`, or FILE_SCOPE."""
@@ -94,7 +95,7 @@ class MacroUses:
                 continue
             line, column = self.place(start)
             owner = self.owner(line)
-            if owner == FILE_SCOPE:
+            if owner == FILE_SCOPE or (line, column) in self._heads:
                 continue
             end = self._stop(match.end())
             depth = depths.get((line, column), 0)
@@ -123,6 +124,10 @@ class MacroUses:
         for call in self.macros.calls(text):
             if call.kind == "builtin":
                 continue
+            macro = call.origin.macro
+            if macro is not None and macro.body == macro.name and len(call.origin.macros) == 1:
+                # The name is a function's where no definition of the macro holds: the call is the one written.
+                call = call._replace(written="arg" if call.at else "src", origin=call.origin._replace(macros=()))
             key = (call.at if call.written in ("src", "arg") else 0, call.callee, call.written, call.args)
             condition = presence.conj(*call.origin.presences)
             if condition != "0":

@@ -75,7 +75,10 @@ class Definitions:
             rows = self.program.prototypes.get(name)
             found = None
             if rows:
-                file, line, kind, cond = min(rows, key=lambda row: (row[0].endswith(".c"), row[0], row[1]))
+                file, line, kind, cond = min(
+                    rows, key=lambda row: (row[0].endswith(".c"), row[3] != "", row[0], row[1])
+                )
+                cond = presence.disj(*(row[3] for row in rows))
                 found = Function(file, name, line, line, False, "", cond, f"extern {kind}")
             self._declared[name] = found
         return self._declared[name]

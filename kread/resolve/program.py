@@ -1,8 +1,8 @@
 """The units of a scope, joined: what the resolvers look things up in.
 
 A Program holds no policy about calls. It answers what a C compiler would know after reading all the files: which
-definitions a name has and which of them a file can see, what type a variable, a field or a function has, which names are
-macros that stand for a field. Names are looked up in C's order: the function's own variables, the file, the
+definitions a name has and which of them a file can see, what type a variable, a field or a function has, which names
+are macros that stand for a field. Names are looked up in C's order: the function's own variables, the file, the
 headers it includes, and last the one external definition.
 """
 
@@ -38,7 +38,8 @@ class Table:
 
 class Program:
     """The joined units. `closures` maps a file to the headers it includes, itself not among them;
-    `built` maps a .c file to the condition under which its Makefile compiles it;
+    `built` maps a file to the condition under which it is read: a .c file's from its Makefile, a header's from those
+    that include it;
     `aliases` maps a macro that stands for a field to that field's text (`sk_prot` -> `__sk_common.skc_prot`).
     """
 
@@ -98,7 +99,8 @@ class Program:
         found: dict[str, list[tuple[str, int, str, str]]] = defaultdict(list)
         for unit in self.units:
             for row in unit.prototypes:
-                found[row.name].append((unit.file, row.line, row.type, row.cond))
+                cond = presence.conj(self.built.get(unit.file, ""), row.cond)
+                found[row.name].append((unit.file, row.line, row.type, cond))
         return found
 
     def returns(self, name: str, file: str) -> str:

@@ -79,13 +79,13 @@ class Host:
             moved,
             {sk.name: queues(sk) for sk in self.socks.values() if sk.state is State.LISTEN},
             tuple(self._rules),
-            tuple(self._functions),
+            tuple(name for name in self._functions if name not in self.policy.absent),
             tuple(self._messages),
         )
 
     def called(self, *functions: str) -> None:
         """Control goes through these functions, in this order."""
-        self._functions += [name for name in functions if name not in self.policy.absent]
+        self._functions += functions
 
     def fire(self, rule: str) -> None:
         """A rule decided."""

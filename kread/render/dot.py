@@ -63,16 +63,18 @@ def _lines(drawn: Plan) -> Iterator[str]:
 
 def _box(drawn: Plan, function: Function, links: LinkMaker) -> str:
     label = function.name
+    wanted = drawn.needs(function)
+    about = f"{function.location}, needs {wanted}" if wanted else str(function.location)
     hubs = drawn.hubs.get(function, ())
     if hubs:
         more = f" +{len(hubs) - HUBS_NAMED}" if len(hubs) > HUBS_NAMED else ""
         label += "\n+ " + ", ".join(hubs[:HUBS_NAMED]) + more
-    parts = [f"label={quoted(label)}", f"tooltip={quoted(str(function.location))}"]
+    parts = [f"label={quoted(label)}", f"tooltip={quoted(about)}"]
     if drawn.release:
         parts.append(f"URL={quoted(links.url('reference', function.file, function.line))}")
     if function in drawn.focus:
         parts.append('penwidth=2.2 color="#111111" fillcolor="#fff3c4"')
-    if function.presence:
+    if wanted:
         parts.append('style="rounded,filled,dashed"')
     return " ".join(parts)
 
@@ -93,7 +95,7 @@ def _legend(drawn: Plan) -> Iterator[str]:
     rows = [(SAMPLES[style], _color(style), LEGEND[style]) for style in drawn.used_styles()]
     if drawn.hubs:
         rows.append(("+ name", "#000000", "also calls a function that very many call"))
-    if any(function.presence for function in drawn.functions):
+    if any(drawn.needs(function) for function in drawn.functions):
         rows.append(("dashed box", "#000000", "compiled under a condition"))
     if not rows:
         return

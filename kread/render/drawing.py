@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from posixpath import dirname
 
 from kread.facts import GRADES, Edge, Function
+from kread.render import words
 
 #: A function with at least this many callers in the drawing is a hub: a dozen arrows into one box hide all others.
 HUB_CALLERS = 12
@@ -21,13 +22,18 @@ FILE_CLUSTERS = 80
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """What is to be drawn. `focus` are the functions asked for: they are drawn heavier and never collapsed."""
+    """What is to be drawn.
+
+    focus -- the functions asked for: they are drawn heavier and never collapsed
+    hubs  -- functions to collapse whatever the number of their callers here
+    """
 
     functions: tuple[Function, ...]
     edges: tuple[Edge, ...]
     title: str
     focus: tuple[Function, ...] = ()
     release: str = ""
+    hubs: frozenset[Function] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ LEGEND = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A drawing ready for any format; `hubs` has, for each caller, the hubs it calls."""
+    """A drawing ready for any format; `hubs` has the hubs that a caller calls, `known` what all functions need."""
 
     title: str
     release: str
@@ -86,6 +92,11 @@ class Plan:
     clusters: tuple[tuple[str, tuple[Function, ...]], ...]
     focus: frozenset[Function]
     hubs: dict[Function, tuple[str, ...]]
+    known: tuple[str, ...]
+
+    def needs(self, function: Function) -> str:
+        """What a function needs beyond what all of the drawing needs."""
+        return words.needs(function.presence, self.known)
 
     def number(self) -> dict[Function, str]:
         """A short name for each function, the same in every run: "f1", "f2", ..."""
@@ -106,7 +117,8 @@ def plan(drawing: Drawing) -> Plan:
     callers: dict[Function, int] = {}
     for _, callee in calls:
         callers[callee] = callers.get(callee, 0) + 1
-    hubs = {function for function, number in callers.items() if number >= HUB_CALLERS and function not in focus}
+    crowded = {function for function, number in callers.items() if number >= HUB_CALLERS}
+    hubs = (crowded | drawing.hubs) - focus
     collapsed: dict[Function, tuple[str, ...]] = {}
     for caller, callee in sorted(calls, key=lambda pair: (pair[0].key, pair[1].key)):
         if callee in hubs and caller not in hubs:
@@ -120,7 +132,8 @@ def plan(drawing: Drawing) -> Plan:
     everyone = {*drawing.functions, *(function for pair in calls for function in pair)}
     kept = {one for one in everyone - hubs if one in linked or one in focus or one in collapsed or one not in callers}
     functions = tuple(sorted(kept, key=lambda function: (function.file, function.name)))
-    return Plan(drawing.title, drawing.release, functions, links, _clusters(functions), focus, collapsed)
+    known = words.common_needs(function.presence for function in functions)
+    return Plan(drawing.title, drawing.release, functions, links, _clusters(functions), focus, collapsed, known)
 
 
 def _surest(edge: Edge) -> tuple[int, str, int, str]:

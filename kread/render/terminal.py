@@ -123,9 +123,9 @@ def _footer(answer: Answer) -> Iterator[Row]:
         yield from _left_out(answer)
         yield Row(f"See who calls it: kread callers {answer.callee}", role="note")
         return
-    if answer.others:
-        named = ", ".join(f"{trail.family or trail} ({words.count(trail.hops, 'call')})" for trail in answer.others)
-        yield Row(f"{named}.", word="Others:", column=8)
+    for number, trail in enumerate(answer.others):
+        word = "Others:" if number == 0 else ""
+        yield Row(trail.family or str(trail), word=word, column=8, place=words.count(trail.hops, "call"))
     yield from _left_out(answer)
     yield Row(STEER, role="note")
 

@@ -97,12 +97,17 @@ def needs(presence: str, known: Iterable[str] = ()) -> str:
     """What a condition asks beyond what is known to hold already."""
     given = set(known)
     wanted = [part for part in conjuncts(presence) if part not in given]
-    return wanted[0].removeprefix("(").removesuffix(")") if _bracketed(wanted) else " && ".join(wanted)
+    return _unbracketed(wanted[0]) if len(wanted) == 1 else " && ".join(wanted)
 
 
-def _bracketed(parts: list[str]) -> bool:
-    """Whether there is one part, and it is an alternative in brackets, which it does not need alone."""
-    return len(parts) == 1 and parts[0].startswith("(") and parts[0].endswith(")") and parts[0].count("(") == 1
+def _unbracketed(part: str) -> str:
+    """A part that stands alone needs no brackets round all of it."""
+    depth = 0
+    for place, letter in enumerate(part):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0 and place < len(part) - 1:
+            return part
+    return part[1:-1] if part.startswith("(") and part.endswith(")") else part
 
 
 def common_needs(presences: Iterable[str]) -> tuple[str, ...]:

@@ -27,7 +27,8 @@ def test_needs_leaves_out_what_is_known() -> None:
     assert needs("A && B && C", ["A", "C"]) == "B"
     assert needs("A && B", ["A", "B"]) == ""
     assert needs("A && (B || C)", ["A"]) == "B || C"
-    assert needs("A && (B || !(C))", ["A"]) == "(B || !(C))"
+    assert needs("A && (B || !(C))", ["A"]) == "B || !(C)"
+    assert needs("(B) || (C)") == "(B) || (C)"
 
 
 def test_common_needs_is_what_all_ask() -> None:

@@ -51,6 +51,10 @@ _CARRIERS = frozenset(
 #: Types whose variables can hold neither a function nor a pointer to a table.
 _SCALARS = frozenset({"primitive_type", "sized_type_specifier", "enum_specifier"})
 _KEYWORDS = frozenset({"if", "else", "for", "while", "do", "switch", "return", "sizeof", "case", "default", "goto"})
+#: After these a label is reached by goto alone.
+_LEAVING = frozenset({"return_statement", "goto_statement", "break_statement", "continue_statement"})
+#: Code behind such a label (error exits, rare cases) counts as this deep.
+SIDE_CODE = 8
 #: Around a call, what makes it happen only sometimes.
 _BRANCHES = frozenset(
     {"if_statement", "case_statement", "for_statement", "while_statement", "do_statement", "conditional_expression"}
@@ -76,6 +80,7 @@ class Extractor:
         found = captures(parse(text))
         wanted = None if lines is None else _within(lines)
         self._functions(found.get("function", []), wanted)
+        self._labels(found.get("label", []))
         for name, take in (
             ("call", self._call),
             ("assignment", self._assignment),
@@ -140,6 +145,15 @@ class Extractor:
         self._spans = spans
         self._starts = [start for start, _, _ in spans]
 
+    def _labels(self, nodes: list[Node]) -> None:
+        """Note where each function's side code begins: the first label that only a goto reaches."""
+        self._side: dict[int, int] = {}
+        for node in nodes:
+            before = node.prev_named_sibling
+            if before is not None and before.type in _LEAVING:
+                owner = self._owner(node.start_byte)
+                self._side[owner] = min(node.start_byte, self._side.get(owner, node.start_byte))
+
     def _owner(self, byte: int) -> int:
         place = bisect_right(self._starts, byte) - 1
         if place >= 0 and byte < self._spans[place][1]:
@@ -171,10 +185,11 @@ class Extractor:
         if callee.type == "field_expression":
             name = callee.child_by_field_name("field")
             at = name.start_point if name is not None else at
+        depth = _depth(node) + (SIDE_CODE if node.start_byte > self._side.get(owner, node.end_byte) else 0)
         args = tuple(self._written(child) for child in listed.named_children if child.type != "comment")
         self.unit.calls.append(
             CallRow(
-                owner, at[0] + 1, at[1] + 1, self._written(callee), args, self.at(at[0] + 1), "src", -1, _depth(node)
+                owner, at[0] + 1, at[1] + 1, self._written(callee), args, self.at(at[0] + 1), "src", -1, depth
             )
         )
 

@@ -16,6 +16,7 @@ from tree_sitter import Language, Node, Parser, Query, QueryCursor, Tree
 #: The facts in the order in which the extractor takes them; each is queries/c/<name>.scm.
 QUERY_NAMES = (
     "functions",
+    "labels",
     "calls",
     "assignments",
     "returns",

@@ -16,9 +16,9 @@ from functools import cache
 from kread import data
 
 HOP = 10
-#: Each condition around the call, up to four: a call that always happens is the main road.
+#: Each condition around the call, up to ten: a call that always happens is the main road.
 BRANCH = 2
-MOST_BRANCHES = 4
+MOST_BRANCHES = 10
 #: A call that only some configurations compile.
 CONDITIONAL = 4
 #: A target found by type alone may not be the one; a callback runs later, and another caller runs it.

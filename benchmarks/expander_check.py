@@ -62,14 +62,11 @@ def macros_of(tree: Path, config: Config) -> dict[str, list[Macro]]:
             holds = at(define.line)
             if config.compiles(holds):
                 found[define.name].append(Macro(define.name, define.params, define.body, file, define.line, holds))
-        for number, line in enumerate(data.split(b"\n"), 1):
-            if b"include" not in line or not config.compiles(at(number)):
-                continue
-            for name, quoted in includes(line):
-                target = included(tree, file, name, quoted)
-                if target and target not in seen:
-                    seen.add(target)
-                    waiting.append(target)
+        for include in includes(data):
+            target = included(tree, file, include.name, include.quoted)
+            if target and target not in seen and config.compiles(at(include.line)):
+                seen.add(target)
+                waiting.append(target)
     print(f"{len(seen)} files, {sum(map(len, found.values()))} definitions of {len(found)} names")
     return found
 

@@ -47,15 +47,24 @@ class Group:
 
 def groups(conditions: Conditions, size: int) -> list[Group]:
     """The groups of a file of `size` bytes, outermost ones, for `mark` to look at."""
-    return [_group(group, size) for group in conditions.groups]
+    return [_group(group, size, DEEPEST) for group in conditions.groups]
 
 
-def _group(group: conditional.Group, size: int) -> Group:
+#: Groups that lie deeper are not looked at, so all their branches stay. Kernel C nests to about ten.
+DEEPEST = 60
+
+
+def _group(group: conditional.Group, size: int, deeper: int) -> Group:
     branches = group.branches
     ends = [branch.directive.begin for branch in branches[1:]]
     ends.append(group.endif.begin if group.endif is not None else size)
     made = [
-        Branch(branch.directive.end, end, branch.presence != NEVER, [_group(inner, size) for inner in branch.groups])
+        Branch(
+            branch.directive.end,
+            end,
+            branch.presence != NEVER,
+            [_group(inner, size, deeper - 1) for inner in branch.groups] if deeper else [],
+        )
         for branch, end in zip(branches, ends, strict=True)
     ]
     return Group(branches[0].directive.begin, group.endif.end if group.endif is not None else size, made)

@@ -27,6 +27,9 @@ from kread.parse.scope import Scope, enumeration, local_records, record
 from kread.parse.words import assembler, by_name, fixed_word, fixed_words
 from kread.parse.words import words as words_of
 
+#: Texts of one file. The files of 6.12 need five at most; one that asks for more than this is no source to be read.
+MOST_TEXTS = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -38,6 +41,7 @@ class Prepared:
     made          -- heads of functions that macros make: at `start` a function of no parameters is declared instead
     invocations   -- other macros used as declarations or members, blanked or rewritten
     annotations   -- annotations with arguments, blanked
+    complete      -- False when the file has more alternatives than MOST_TEXTS shows
     """
 
     text: bytes
@@ -46,6 +50,7 @@ class Prepared:
     made: tuple[Invocation, ...] = ()
     invocations: tuple[Invocation, ...] = ()
     annotations: tuple[Invocation, ...] = ()
+    complete: bool = True
 
 
 def prepare(text: bytes, table: MacroTable, conditions: Conditions) -> Prepared:
@@ -66,7 +71,7 @@ def prepare(text: bytes, table: MacroTable, conditions: Conditions) -> Prepared:
     if count > 1:
         starts = _line_starts(text)
         items = _Items(plain)
-        for number in range(1, count):
+        for number in range(1, min(count, MOST_TEXTS)):
             fresh: list[tuple[int, int]] = []
             branches.added(top, number, fresh)
             if fresh:
@@ -79,6 +84,7 @@ def prepare(text: bytes, table: MacroTable, conditions: Conditions) -> Prepared:
         tuple(dict.fromkeys(scope.made)),
         tuple(dict.fromkeys(scope.invocations)),
         tuple(dict.fromkeys(scope.annotations)),
+        count <= MOST_TEXTS,
     )
 
 

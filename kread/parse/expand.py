@@ -62,7 +62,7 @@ class Expander:
         self._skip = skip
         self._compatible = compatible
         self._templates: dict[str, tuple[Template, ...] | None] = {}
-        self._known: dict[frozenset[str], dict[str, tuple[Template, ...] | None]] = {}
+        self.known: dict[str, tuple[Template, ...] | None] = {}
         self.cut: dict[str, int] = {}
 
     def expand(self, text: str, *, choose: Callable[[Sequence[Macro]], Macro] | None = None) -> Expansion:
@@ -85,6 +85,8 @@ class Expander:
             run = _Run(self, text, None, forced, opened)
             expansion = run.expansion()
             found.append(expansion)
+            if not run.met:
+                continue
             seen.update((parent, name, taken) for (parent, name), (taken, _) in run.met.items())
             for (parent, name), (_, choices) in run.met.items():
                 for choice in choices:
@@ -93,13 +95,9 @@ class Expander:
                         waiting.append({**forced, name: choice})
         return found
 
-    def known(self, opened: frozenset[str]) -> dict[str, tuple[Template, ...] | None]:
-        """The names learned so far with these names opened, for a run to look up and to add to."""
-        return self._known.setdefault(opened, {})
-
-    def templates(self, name: str, opened: frozenset[str]) -> tuple[Template, ...] | None:
+    def templates(self, name: str, *, opened: bool = False) -> tuple[Template, ...] | None:
         """The definitions of a name, prepared; None if it is no macro here or stays as written."""
-        if not is_word(name) or (name not in opened and self._skip is not None and self._skip(name)):
+        if not is_word(name) or (not opened and self._skip is not None and self._skip(name)):
             return None
         if name not in self._templates:
             definitions = self._lookup(name)
@@ -122,13 +120,13 @@ class _Run:
     ) -> None:
         self.met: dict[tuple[Macro | None, str], tuple[int, tuple[int, ...]]] = {}
         self._expander = expander
-        self._opened = opened
-        self._known = expander.known(opened)
+        self._known = expander.known
+        self._opened = {name: expander.templates(name, opened=True) for name in opened}
         self._text = text
         self._choose = choose
         self._forced = forced
         self._disabled: set[str] = set()
-        self._used: dict[Macro, None] = {}
+        self._used: dict[int, Macro] = {}  # by identity: a macro's hash is that of all its text
         self._left = MAX_TOKENS
 
     def expansion(self) -> Expansion:
@@ -139,7 +137,7 @@ class _Run:
             tokens.append((text, bool(blank), at, SRC, False))
             at += len(text)
         out = self._scan(tokens)
-        macros = tuple(self._used)
+        macros = tuple(self._used.values())
         presences = tuple(dict.fromkeys(macro.presence for macro in macros if macro.presence))
         return Expansion(out, macros, presences)
 
@@ -148,6 +146,7 @@ class _Run:
         pending = tokens[::-1]
         pop = pending.pop
         known = self._known
+        opened = self._opened
         disabled = self._disabled
         out: list[Token] = []
         append = out.append
@@ -160,7 +159,9 @@ class _Run:
                 if text[0] == _MARK:
                     disabled.discard(text[1:])
                     continue
-                templates = known[text] = self._expander.templates(text, self._opened)
+                templates = known[text] = self._expander.templates(text)
+            if templates is None and text in opened:
+                templates = opened[text]
             if templates is None or token[4]:
                 append(token)
             elif text in disabled:
@@ -181,6 +182,14 @@ class _Run:
                     append(token)
         return out
 
+    def _argument(self, tokens: list[Token]) -> list[Token]:
+        """An argument expanded. Most are one token that is no macro."""
+        if len(tokens) == 1:
+            text = tokens[0][0]
+            if self._known.get(text, ()) is None and text not in self._opened:
+                return tokens
+        return self._scan(tokens)
+
     def _enter(self, token: Token, template: Template, pending: list[Token]) -> bool:
         """Replace an invocation by its expansion on the stack. False if its arguments do not fit."""
         text, space, at, origin, _ = token
@@ -195,8 +204,8 @@ class _Run:
         if macro.presence and macro.presence not in presences:
             presences = (*presences, macro.presence)
         inside = Origin("body", macro, (*origin.macros, macro), presences)
-        self._used[macro] = None
-        body = Substitution(self._scan, template, args, inside, at).tokens(template.parts)
+        self._used[id(macro)] = macro
+        body = Substitution(self._argument, template, args, inside, at).tokens(template.parts)
         self._left -= len(body)
         pending.append((_MARK + text, False, 0, SRC, False))
         self._disabled.add(text)

@@ -14,7 +14,6 @@ from kread import presence
 from kread.parse.calls import ExpandedCall, Finder
 from kread.parse.expand import Origin, Token, spell
 from kread.parse.template import Macro
-from kread.parse.tokens import KEYWORDS, is_word
 
 #: The placeholder of argument i is the letter at FIRST plus i: a block of the Yi script, which no C source uses.
 FIRST = 0xA000
@@ -37,7 +36,7 @@ class Summaries(Protocol):
 
     def definitions(self, name: str) -> tuple[Macro, ...]: ...
     def left(self, name: str) -> bool: ...
-    def used(self, name: str) -> bool: ...
+    def used(self, name: str) -> bool | None: ...
     def running(self, name: str) -> bool: ...
     def sensitive(self, name: str) -> Iterable[int]: ...
     def summary(self, name: str, args: list[str] | None) -> Summary: ...
@@ -75,9 +74,9 @@ class Level:
         finder, owner = self.finder, self.owner
         texts, dead, pairs = finder.texts, finder.dead, finder.pairs
         for text in dict.fromkeys(texts):
-            if not is_word(text) or text in KEYWORDS or not owner.left(text):
-                continue
             used = owner.used(text)
+            if used is None:
+                continue
             macros = owner.definitions(text)
             index = -1
             for _ in range(texts.count(text)):
@@ -134,8 +133,10 @@ class Level:
             if len(call.callee) == 1:
                 self.sensitive |= _places(call.callee)
             self._keep(call, self._condition(paren, summaries), call.origin)
-        for index, text in enumerate(self.finder.texts):
-            if text.isascii() or text[0] == '"':
+        texts_met = self.finder.texts
+        strange = {text for text in set(texts_met) if not text.isascii() and text[0] != '"'}
+        for index, text in enumerate(texts_met) if strange else ():
+            if text not in strange:
                 continue
             places = _places(text)
             if len(text) > 1:

@@ -28,6 +28,7 @@ from kread.parse.calls import ExpandedCall
 from kread.parse.expand import Expander
 from kread.parse.level import FIRST, PLACES, Level, Summary, distinct
 from kread.parse.template import Macro
+from kread.parse.tokens import KEYWORDS, is_word
 
 #: A piece of source opens the macros whose values it calls, again if such a value is itself such a use: kernel code
 #: goes three deep.
@@ -53,7 +54,7 @@ class MacroCalls:
         self._bearing = Bearing(self.definitions, function)
         self._expander = Expander(self.definitions, skip=self.left, compatible=_may_hold_together)
         self._is_left: dict[str, bool] = {}
-        self._is_use: dict[str, bool] = {}
+        self._is_use: dict[str, bool | None] = {}
         self._memo: dict[str, tuple[ExpandedCall, ...]] = {}
         self._summaries: dict[_Key, Summary] = {}
         self._sensitive: dict[str, set[int]] = {}
@@ -120,12 +121,16 @@ class MacroCalls:
             found = self._is_left[name] = bool(self.definitions(name)) and not self._bearing.names(name)
         return found
 
-    def used(self, name: str) -> bool:
-        """Whether a macro left as written has to be looked at."""
-        found = self._is_use.get(name)
-        if found is None:
-            found = self._is_use[name] = self.left(name) and not self._bearing.transparent(name)
-        return found
+    def used(self, name: str) -> bool | None:
+        """Whether a macro left as written has to be looked at; None if the token is no such macro."""
+        try:
+            return self._is_use[name]
+        except KeyError:
+            found = None
+            if is_word(name) and name not in KEYWORDS and self.left(name):
+                found = not self._bearing.transparent(name)
+            self._is_use[name] = found
+            return found
 
     def sensitive(self, name: str) -> Iterable[int]:
         """The arguments on whose text depends what a macro expands to, as known from the summaries made so far."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from enum import Enum
 
 from kread.model import close, limits
+from kread.model.events import Close
 from kread.model.host import Host
 from kread.model.rules import guard, rule
 from kread.model.socks import Request, Sock, State, add
@@ -136,14 +137,18 @@ def complete_hashdance(host: Host, sk: Sock, req: Request, sock: Sock) -> Sock |
     if sk is not req.listener:
         host.fire("R6.14:ack")
         host.called("inet_reqsk_clone")
-        host.count("TCPMigrateReqSuccess")
         req.listener = sock.parent = sk
+        queued = queue_add(host, sk, req, sock)
+        host.count("TCPMigrateReqSuccess" if queued else "TCPMigrateReqFailure")
+        return queued
     return queue_add(host, sk, req, sock)
 
 
 def queue_add(host: Host, sk: Sock, req: Request, sock: Sock) -> Sock | None:
     """inet_csk_reqsk_queue_add(): the tail of the accept queue; no limit is looked at here."""
     host.called("inet_csk_reqsk_queue_add")
+    if sk.name == host.closing:
+        close.close(host, Close(sk.name))
     if sk.state is not State.LISTEN:
         host.fire("R6.12:closed")
         close.child_forget(host, sock)

@@ -174,7 +174,8 @@ def _keep(host: Host, sk: Sock, req: Request, segment: Segment) -> None:
     if fastopen_sk is not None:
         host.fire("4.7")
         synack.send(host, req, host.tsval(), cookie)
-        child.queue_add(host, sk, req, fastopen_sk)
+        if child.queue_add(host, sk, req, fastopen_sk) is None:
+            return host.listendrop()
         return accept.data_ready(host, sk)
     req.timeout = _timeout_init(host, sk)
     host.called("inet_csk_reqsk_queue_hash_add", "reqsk_queue_hash_req")

@@ -34,10 +34,11 @@ RULES = (
 def child_process(host: Host, parent: Sock, sock: Sock, segment: Segment) -> None:
     """tcp_child_process(): the child takes the segment that made it, and the parent's sleeper wakes."""
     host.called("tcp_child_process")
-    host.fire("5.1")
     if process(host, sock, segment):
         reset.send(host, segment)
-    accept.data_ready(host, parent)
+    if sock.state is not State.SYN_RECV:
+        host.fire("5.1")
+        accept.data_ready(host, parent)
 
 
 def process(host: Host, sock: Sock, segment: Segment) -> bool:

@@ -100,6 +100,7 @@ class Receive:
     local       -- whether the route of the destination is a local one
     assigned    -- the listener that a BPF program attached to the packet, by name
     bpf_cookie  -- a BPF program vouches for the cookie in it
+    closing     -- the listener that another CPU closes while the segment is handled, by name
     """
 
     segment: Segment
@@ -112,6 +113,7 @@ class Receive:
     local: bool = True
     assigned: str = ""
     bpf_cookie: bool = False
+    closing: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ def _returns(statement: Statement, seen: Seen) -> str:
         for result in found
         if result.call not in ("setsockopt", "bind") or result.value != "0"
     ]
-    wanted = [each.strip() for each in " ".join(statement.words).split(";")]
+    wanted = [each.strip() for each in " ".join(statement.words).split(";") if each.strip() != "nothing"]
     same = len(wanted) == len(told) and all(
         want in (tell, tell.split()[0]) for want, tell in zip(wanted, told, strict=True)
     )

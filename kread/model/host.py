@@ -53,6 +53,8 @@ class Host:
         self.snapshot: tuple[Key | None, list[Entry]] = (None, [])
         """The chain of the last segment's 4-tuple as it was before that segment: what a racing CPU still sees."""
         self.stale: list[Entry] | None = None
+        self.closing = ""
+        """The listener that another CPU closes before the segment at hand gets to its accept queue."""
         self._begin("")
 
     def _begin(self, event: str) -> None:

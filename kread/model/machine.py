@@ -47,14 +47,19 @@ def step(state: Host, event: Event) -> tuple[Outcome, ...]:
 
 
 def _receive(state: Host, event: Receive) -> None:
-    if event.assigned and event.assigned not in state.socks:
-        raise IllegalEvent(f"no socket is called {event.assigned}")
+    for name in (event.assigned, event.closing):
+        if name and name not in state.socks:
+            raise IllegalEvent(f"no socket is called {name}")
+    if any(waiter.listener.name == event.closing for waiter in state.waiters):
+        raise IllegalEvent(f"a task sleeps in accept() on {event.closing}: its file cannot go")
     key = event.segment.key
     raced = event.raced and state.snapshot[0] == key
     state.stale = state.snapshot[1] if raced else None
     if not event.raced:
         state.snapshot = (key, list(state.ehash.get(key, ())))
+    state.closing = event.closing
     rcv.tcp_v4_rcv(state, event)
+    state.closing = ""
 
 
 def _icmp(state: Host, event: Icmp) -> None:

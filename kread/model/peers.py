@@ -25,16 +25,20 @@ _TERM = re.compile(r"([+-]?)\s*(0x[0-9a-fA-F]+|\w+)")
 class Peer:
     """One connection's other end.
 
-    irs -- the peer's initial number; nxt -- the next it would send; isn -- the host's; ack -- what it acknowledges
+    irs     -- the peer's initial number: of the last SYN that was answered, or of the first if none was
+    offered -- the number of the last SYN, and what its answer acknowledges, without and with its data
+    nxt     -- the next it would send; isn -- the host's initial number; ack -- what the peer acknowledges
     """
 
     name: str
     key: Key
     irs: int = FIRST_ISN
+    offered: tuple[int, ...] = ()
     nxt: int = FIRST_ISN
     isn: int = 0
     ack: int = 0
     answered: bool = False
+    ever_answered: bool = False
     tsval: int | None = None
     tsecr: int = 0
 
@@ -55,8 +59,6 @@ class Peer:
     def sends(self, flags: Flag, options: dict[str, str]) -> Segment:
         """The segment of a script's line, with what the line leaves out, remembered as sent."""
         syn = bool(flags & Flag.SYN) and not flags & Flag.ACK
-        if syn and "seq" in options:
-            self.irs = self.number(options["seq"])
         seq = self.number(options["seq"]) if "seq" in options else (self.irs if syn else self.nxt)
         ack = (self.number(options["ack"]) if "ack" in options else self.ack) if flags & Flag.ACK else 0
         if "ts" in options:
@@ -65,7 +67,9 @@ class Peer:
         length = int(options.get("data", "0"))
         segment = Segment(self.key, flags, seq, ack, length, self.tsval, tsecr, options.get("fastopen", ""))
         if syn:
-            self.nxt = add(self.irs, 1)
+            self.offered = (seq, add(seq, 1), add(seq, 1 + length))
+            if not self.ever_answered:
+                self.irs, self.nxt = seq, add(seq, 1)
         elif seq == self.nxt and "seq" not in options:
             self.nxt = segment.end_seq
         return segment
@@ -75,7 +79,9 @@ class Peer:
         if segment.flags & Flag.RST:
             return
         if segment.flags & Flag.SYN:
-            self.isn, self.nxt, self.answered = segment.seq, segment.ack, True
+            self.isn, self.answered, self.ever_answered = segment.seq, True, True
+            if segment.ack in self.offered[1:]:
+                self.irs, self.nxt = self.offered[0], segment.ack
         self.ack = segment.end_seq
         if segment.tsval is not None:
             self.tsecr = segment.tsval

@@ -216,6 +216,7 @@ class _Player:
                 local="remote" not in words,
                 assigned=options.get("assigned", ""),
                 bpf_cookie="bpf_cookie" in words,
+                closing=options.get("closing", ""),
             )
         )
 

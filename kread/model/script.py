@@ -83,6 +83,7 @@ SEGMENT = {
     "cpu": "the CPU",
     "hash": "the hash by which a reuseport group chooses",
     "assigned": "the listener that a BPF program attached",
+    "closing": "the listener that another CPU closes meanwhile",
 }
 SEGMENT_WORDS = {"raced", "broadcast", "remote", "badsum", "bpf_cookie"}
 

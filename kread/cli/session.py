@@ -14,11 +14,21 @@ from typing import TYPE_CHECKING
 from kread.errors import UsageError
 
 if TYPE_CHECKING:
+    from typing import TypedDict
+
     from kread.facts import Step
     from kread.graph.callgraph import CallGraph
     from kread.paths.sites import Sites
     from kread.paths.slices import SliceLine
     from kread.render.links import LinkMaker
+
+    class Layout(TypedDict):
+        """The keywords that every renderer of text takes."""
+
+        width: int
+        color: bool
+        links: LinkMaker | None
+
 
 #: Answers are laid out for terminals from this width on, and no wider than a page reads well.
 NARROWEST, WIDEST = 40, 100
@@ -72,6 +82,11 @@ def links(graph: CallGraph) -> LinkMaker | None:
     from kread.render.links import LinkMaker
 
     return LinkMaker(graph.release, str(graph.root))
+
+
+def layout(graph: CallGraph) -> Layout:
+    """How a text is laid out here: its width, whether it has colour, and its hyperlinks."""
+    return {"width": width(), "color": color(), "links": links(graph)}
 
 
 def source_lines(sites: Sites) -> Callable[[Step], Sequence[SliceLine]]:

@@ -1,8 +1,8 @@
 """The call graph as it lies on disk: functions, edges and slots, read when they are asked for.
 
-A name may mean several functions. `find` gives them all; what a user writes may be a name, `file:name` (any ending of the file's
-path), or a reader's name for a function that a macro made (`sys_listen` for the system call's body). What can't be found is an
-UnknownSymbol with the nearest names.
+A name may mean several functions. `find` gives them all; what a user writes may be a name, `file:name` (any ending of
+the file's path), or a reader's name for a function that a macro made (`sys_listen` for the system call's body). What
+can't be found is an UnknownSymbol with the nearest names.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from kread import data, presence
 from kread.errors import UnknownSymbol
 from kread.facts import KINDS, CallSite, Edge, Function
 from kread.graph.search import Adjacency
-from kread.resolve.link import unpack_evidence
 from kread.index.store import GraphStore
+from kread.resolve.link import unpack_evidence
 
 _FUNCTION = "id, name, file, line, end_line, static, macro, presence, signature"
 _EDGE = (
@@ -266,12 +266,29 @@ class CallGraph:
 
     def at_site(self, edge: Edge) -> list[Edge]:
         """All edges of the call site of an edge: the alternatives of a call through a pointer, itself included."""
-        query = f"SELECT {_EDGE} FROM edge WHERE file = ? AND line = ? AND column = ? AND text = ? AND caller IN (SELECT id FROM function WHERE name = ? AND file = ?) ORDER BY id"
+        query = (
+            f"SELECT {_EDGE} FROM edge WHERE file = ? AND line = ? AND column = ? AND text = ?"
+            " AND caller IN (SELECT id FROM function WHERE name = ? AND file = ?) ORDER BY id"
+        )
         site = edge.site
         rows = self.store.query(
             query, [site.file, site.line, site.column, site.text, edge.caller.name, edge.caller.file]
         )
         return [other for _, other in self._made(rows) if self.compiled(other.presence)]
+
+    def edge_rows(self, kinds: Sequence[str] = ()) -> Iterator[tuple[str, str, str, str, str, int, str, str, str]]:
+        """Every edge (of these kinds) as a row of plain values, by the file and line of its call: caller_file,
+        caller, callee_file, callee, call_file, call_line, kind, grade, presence."""
+        ends = {number: (file, name) for number, file, name in self.store.query("SELECT id, file, name FROM function")}
+        where = f" WHERE kind IN ({','.join('?' * len(kinds))})" if kinds else ""
+        compiled = {"": True}
+        for caller, callee, file, line, kind, grade, cond in self.store.rows(
+            f"SELECT caller, callee, file, line, kind, grade, presence FROM edge{where} ORDER BY id", kinds
+        ):
+            if cond not in compiled:
+                compiled[cond] = self.compiled(cond)
+            if compiled[cond]:
+                yield (*ends[caller], *ends[callee], file, line, kind, grade, cond)
 
     # Slots and what is left
 

@@ -1,9 +1,9 @@
 """What kread remembers on disk: facts per blob, and one linked graph per release and scope.
 
-Two SQLite files. `facts.sqlite` is shared by all releases: a row holds the packed unit of a blob, and the digest of the macros
-that its reading depended on; so an equal file is parsed once, whatever the release. A linked graph is a file of its
-own, `<release>-<ident>-<scope>.sqlite`, written beside its place and renamed when it is whole: a reader sees the old
-graph or the new one, never half of one, and an interrupted link loses nothing but itself.
+Two SQLite files. `facts.sqlite` is shared by all releases: a row holds the packed unit of a blob, and the digest of
+the macros that its reading depended on; so an equal file is parsed once, whatever the release. A linked graph is a
+file of its own, `<release>-<ident>-<scope>.sqlite`, written beside its place and renamed when it is whole: a reader
+sees the old graph or the new one, never half of one, and an interrupted link loses nothing but itself.
 
 An index of another extractor version, or one that SQLite calls damaged, is set aside and built again.
 """
@@ -39,7 +39,8 @@ CREATE TABLE function (
 CREATE TABLE edge (
     id INTEGER PRIMARY KEY, caller INTEGER, callee INTEGER, file TEXT, line INTEGER, column INTEGER, text TEXT,
     kind TEXT, grade TEXT, candidates INTEGER, presence TEXT, slot TEXT, object TEXT, context TEXT, evidence BLOB);
-CREATE TABLE slot (record TEXT, field TEXT, function INTEGER, object TEXT, file TEXT, line INTEGER, text TEXT, presence TEXT);
+CREATE TABLE slot (
+    record TEXT, field TEXT, function INTEGER, object TEXT, file TEXT, line INTEGER, text TEXT, presence TEXT);
 CREATE TABLE unresolved (caller INTEGER, file TEXT, line INTEGER, text TEXT, reason TEXT);
 CREATE TABLE fault (file TEXT, line INTEGER, function TEXT, construct TEXT);
 CREATE TABLE member (
@@ -181,6 +182,10 @@ class GraphStore:
 
     def query(self, statement: str, values: Iterable[Any] = ()) -> list[Any]:
         return self._connection.execute(statement, tuple(values)).fetchall()
+
+    def rows(self, statement: str, values: Iterable[Any] = ()) -> Iterator[Any]:
+        """Like `query`, one row after the other."""
+        return self._connection.execute(statement, tuple(values))
 
     def meta(self, key: str) -> str:
         row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()

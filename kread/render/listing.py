@@ -7,7 +7,7 @@ site with several candidates once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from kread.facts import Edge, Function
@@ -31,10 +31,13 @@ def _text(rows: Iterable[Row], width: int, color: bool, links: LinkMaker | None)
     return "".join(line + "\n" for row in rows for line in layout.lines(row))
 
 
-def neighbours_text(view: Neighbours, *, width: int = 80, color: bool = False, links: LinkMaker | None = None) -> str:
-    """`kread callers` and `kread callees`."""
-    rows = _callers(view) if view.end == "callers" else _callees(view)
-    return _text(rows, width, color, links)
+def neighbours_text(
+    views: Sequence[Neighbours], *, width: int = 80, color: bool = False, links: LinkMaker | None = None
+) -> str:
+    """`kread callers` and `kread callees`: one part for each function of the name."""
+    return "\n".join(
+        _text(_callers(view) if view.end == "callers" else _callees(view), width, color, links) for view in views
+    )
 
 
 def show_text(view: Shown, *, width: int = 80, color: bool = False, links: LinkMaker | None = None) -> str:
@@ -223,7 +226,7 @@ def _struct(view: StructView) -> Iterator[Row]:
         needs = f"  needs {member.presence}" if member.presence else ""
         yield Row(
             f"{held}{member.type}{needs}",
-            indent=2,
+            indent=2 + 2 * member.depth,
             word=member.name or "(unnamed)",
             column=max(MEMBER, len(member.name) + 2),
             place=f":{member.line}",
@@ -247,14 +250,14 @@ def _struct(view: StructView) -> Iterator[Row]:
             )
     if view.casts:
         yield Row("")
-        yield Row("Casts that lead here", role="family")
-    for source, function in view.casts:
+        yield Row("Casts", role="family")
+    for cast in view.casts:
         yield Row(
-            f"{function.name}  from {source}",
+            f"{cast.name}  {cast.source or 'any pointer'} to {cast.target}",
             indent=2,
-            place=str(function.location),
-            file=function.file,
-            line=function.line,
+            place=f"{cast.file}:{cast.line}",
+            file=cast.file,
+            line=cast.line,
         )
     if view.tables:
         yield Row("")

@@ -7,6 +7,7 @@ besides its caller and callee, the slot and the table. Keys and their order are 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from kread.facts import Edge, Function
@@ -67,16 +68,12 @@ def slot_object(value: SlotValue) -> dict[str, Any]:
     }
 
 
-def neighbours_json(view: Neighbours) -> str:
-    """`kread callers --format json` and `kread callees --format json`."""
-    return _dump(
-        {
-            "schema": f"kread.{view.end}/1",
-            "release": view.release,
-            **function_object(view.function),
-            view.end: [edge_object(edge) for edge in view.edges],
-        }
-    )
+def neighbours_json(views: Sequence[Neighbours]) -> str:
+    """`kread callers --format json` and `kread callees --format json`: a name may mean several functions."""
+    functions = [
+        {**function_object(view.function), view.end: [edge_object(edge) for edge in view.edges]} for view in views
+    ]
+    return _dump({"schema": f"kread.{views[0].end}/1", "release": views[0].release, "functions": functions})
 
 
 def show_json(view: Shown) -> str:
@@ -121,6 +118,7 @@ def struct_json(view: StructView) -> str:
             "line": member.line,
             "presence": member.presence,
             "embeds": member.embeds,
+            "depth": member.depth,
         }
         for member in view.members
     ]
@@ -135,7 +133,17 @@ def struct_json(view: StructView) -> str:
         }
         for holder in view.holders
     ]
-    casts = [{"from": source, **function_object(function)} for source, function in view.casts]
+    casts = [
+        {
+            "from": cast.source,
+            "to": cast.target,
+            "name": cast.name,
+            "macro": cast.macro,
+            "file": cast.file,
+            "line": cast.line,
+        }
+        for cast in view.casts
+    ]
     return _dump(
         {
             "schema": "kread.struct/1",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from kread.facts import Edge, Function
 from kread.graph.callgraph import SlotValue
+from kread.graph.records import Cast, Holder, Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,30 +55,6 @@ class SlotView:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """One member of a structure, in the order of its declaration; `embeds` = its type is a structure held by value."""
-
-    name: str
-    type: str
-    file: str
-    line: int
-    presence: str = ""
-    embeds: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """A structure that holds another by value (`pointer` False) or points to it, in which member, at which position."""
-
-    record: str
-    member: str
-    file: str
-    line: int
-    first: bool = False
-    pointer: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class StructView:
     """The answer of struct: what it holds, what holds it or points to it, which tables are made of it, and the
     casts."""
@@ -87,4 +64,4 @@ class StructView:
     members: tuple[Member, ...]
     holders: tuple[Holder, ...] = ()
     tables: tuple[SlotValue, ...] = ()
-    casts: tuple[tuple[str, Function], ...] = ()
+    casts: tuple[Cast, ...] = ()

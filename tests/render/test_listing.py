@@ -13,8 +13,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 import samples
 
 from kread.graph.callgraph import SlotValue
+from kread.graph.records import Cast, Holder, Member
 from kread.render import listing, listing_json
-from kread.render.views import Holder, MacroView, Member, Neighbours, Shown, SlotView, StructView
+from kread.render.views import MacroView, Neighbours, Shown, SlotView, StructView
 
 GOLD = Path(__file__).parent / "gold"
 RELEASE = "v6.12.117"
@@ -59,11 +60,11 @@ STRUCT = StructView(
         Holder("struct thing_request", "owner", "include/net/thing.h", 41, pointer=True),
     ),
     SLOTS,
-    (("struct sock *", samples.function("thing_sk", "include/net/thing.h", 50)),),
+    (Cast("struct sock", "struct thing_sock", "thing_sk", "include/net/thing.h", 50),),
 )
 TEXTS = {
-    "callers.txt": lambda width: listing.neighbours_text(CALLERS, width=width),
-    "callees.txt": lambda width: listing.neighbours_text(CALLEES, width=width),
+    "callers.txt": lambda width: listing.neighbours_text([CALLERS], width=width),
+    "callees.txt": lambda width: listing.neighbours_text([CALLEES], width=width),
     "show.txt": lambda width: listing.show_text(SHOWN, width=width),
     "slot.txt": lambda width: listing.slot_text(SLOT, width=width),
     "struct.txt": lambda width: listing.struct_text(STRUCT, width=width),
@@ -82,13 +83,16 @@ def test_no_line_is_too_wide(name: str, width: int) -> None:
 
 
 def test_json_names_its_schema_and_keeps_every_row() -> None:
-    callers = json.loads(listing_json.neighbours_json(CALLERS))
+    callers = json.loads(listing_json.neighbours_json([CALLERS]))
     assert callers["schema"] == "kread.callers/1"
-    assert [edge["caller"]["function"] for edge in callers["callers"]] == [samples.REQUEST.name, "thing4_answer"]
-    assert json.loads(listing_json.neighbours_json(CALLEES))["schema"] == "kread.callees/1"
+    assert [edge["caller"]["function"] for edge in callers["functions"][0]["callers"]] == [
+        samples.REQUEST.name,
+        "thing4_answer",
+    ]
+    assert json.loads(listing_json.neighbours_json([CALLEES]))["schema"] == "kread.callees/1"
     shown = json.loads(listing_json.show_json(SHOWN))
     assert (shown["functions"][0]["slots"][0]["table"], shown["macros"][0]["parameters"]) == ("thing4_ops", "sk, req")
     assert [one["table"] for one in json.loads(listing_json.slot_json(SLOT))["values"]] == ["thing4_ops", "thing6_ops"]
     struct = json.loads(listing_json.struct_json(STRUCT))
     assert [one["name"] for one in struct["members"]][:2] == ["sock", "ops"]
-    assert struct["casts"][0]["from"] == "struct sock *"
+    assert struct["casts"][0]["from"] == "struct sock"

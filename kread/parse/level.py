@@ -7,7 +7,7 @@ made under the condition under which that argument is evaluated: never, if the m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from kread import presence
@@ -37,9 +37,10 @@ class Summaries(Protocol):
     def definitions(self, name: str) -> tuple[Macro, ...]: ...
     def left(self, name: str) -> bool: ...
     def used(self, name: str) -> bool | None: ...
+    def bears(self, name: str) -> bool: ...
     def running(self, name: str) -> bool: ...
     def sensitive(self, name: str) -> Iterable[int]: ...
-    def summary(self, name: str, args: list[str] | None) -> Summary: ...
+    def summary(self, name: str, args: Sequence[str] | None) -> Summary: ...
 
 
 class _Use(NamedTuple):
@@ -77,6 +78,7 @@ class Level:
             used = owner.used(text)
             if used is None:
                 continue
+            bears = owner.bears(text)
             macros = owner.definitions(text)
             index = -1
             for _ in range(texts.count(text)):
@@ -92,25 +94,20 @@ class Level:
                 else:
                     continue
                 after = texts[end + 1] if end + 1 < len(texts) else ""
-                if not used and after != "(":
+                if after != "(" and not (used and (bears or self._hold_calls(args))):
                     continue
                 if text not in self.opened and (after == "(" or not any(_fits(macro, len(args)) for macro in macros)):
                     self.to_open.add(text)
                 yield _Use(index, args, end)
 
-    def _args(self, paren: int, end: int) -> list[tuple[int, int]]:
-        texts, pairs = self.finder.texts, self.finder.pairs
-        args: list[tuple[int, int]] = []
-        start = index = paren + 1
-        while index < end:
-            if texts[index] == ",":
-                args.append((start, index))
-                start = index + 1
-            elif texts[index] == "(":
-                index = pairs.get(index, index)
-            index += 1
-        args.append((start, end))
-        return args
+    def _hold_calls(self, args: list[tuple[int, int]]) -> bool:
+        """Whether arguments can hold a call, now or once placeholders are replaced."""
+        bears = self.owner.bears
+        for start, end in args:
+            texts = self.finder.texts[start:end]
+            if "(" in texts or any(not text.isascii() or bears(text) for text in texts):
+                return True
+        return False
 
     def compose(self) -> None:
         """Put the calls, and those of the uses, together."""
@@ -126,19 +123,19 @@ class Level:
             summary = self.owner.summary(name, texts if use.end > use.start else None)
             for place in self.owner.sensitive(name):
                 if place < len(texts):
-                    self.sensitive |= _places(texts[place])
+                    self.sensitive |= places_in(texts[place])
             self._add(use, summary, texts, self._condition(use.start, summaries))
             summaries.append((use, summary))
         for call, paren in self.finder.found:
             if len(call.callee) == 1:
-                self.sensitive |= _places(call.callee)
+                self.sensitive |= places_in(call.callee)
             self._keep(call, self._condition(paren, summaries), call.origin)
         texts_met = self.finder.texts
         strange = {text for text in set(texts_met) if not text.isascii() and text[0] != '"'}
         for index, text in enumerate(texts_met) if strange else ():
             if text not in strange:
                 continue
-            places = _places(text)
+            places = places_in(text)
             if len(text) > 1:
                 self.sensitive |= places
             elif places and not self.finder.dead[index]:
@@ -218,5 +215,8 @@ def _fits(macro: Macro, given: int) -> bool:
     return given == wanted or (wanted == 0 and given == 1)
 
 
-def _places(text: str) -> set[int]:
+def places_in(text: str) -> set[int]:
+    """The arguments whose placeholders are in a text."""
+    if text.isascii():
+        return set()
     return {ord(letter) - FIRST for letter in text if FIRST <= ord(letter) < FIRST + PLACES}

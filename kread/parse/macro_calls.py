@@ -26,7 +26,7 @@ from kread import presence
 from kread.parse.bearing import Bearing
 from kread.parse.calls import ExpandedCall
 from kread.parse.expand import Expander
-from kread.parse.level import FIRST, PLACES, Level, Summary, distinct
+from kread.parse.level import FIRST, PLACES, Level, Summary, distinct, places_in
 from kread.parse.template import Macro
 from kread.parse.tokens import KEYWORDS, is_word
 
@@ -35,6 +35,8 @@ from kread.parse.tokens import KEYWORDS, is_word
 _MAX_OPENINGS = 12
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
+
+_LATER = Summary((), ())
 
 _Key = tuple[str, tuple[str | None, ...] | None]
 
@@ -145,12 +147,17 @@ class MacroCalls:
             return True
         return False
 
-    def summary(self, name: str, args: list[str] | None) -> Summary:
-        """What a use of a macro with these arguments' texts does; None is a use without parentheses."""
+    def summary(self, name: str, args: Sequence[str] | None) -> Summary:
+        """What a use of a macro with these arguments' texts does; None is a use without parentheses.
+
+        Nothing, where the text of an argument is needed that is still a placeholder: whose it is asks again.
+        """
         if self._base is not None and not self._touched(name) and not any(map(self._mentions, args or ())):
             return self._base.summary(name, args)
         sensitive = self._sensitive.setdefault(name, set())
         while True:
+            if any(place < len(args or ()) and places_in((args or ())[place]) for place in sensitive):
+                return _LATER
             key = None if args is None else tuple(map(_kept(sensitive), range(len(args)), args))
             found = self._summaries.get((name, key))
             if found is not None:

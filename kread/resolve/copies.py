@@ -69,7 +69,7 @@ class Copies:
         """tag -> the copies of objects of that record."""
         found: dict[str, list[tuple[Store, Place, Term]]] = defaultdict(list)
         stores = list(self.values.stores.copies)
-        for name, rows in self.values.stores.variables.items():
+        for (_, name), rows in self.values.stores.variables.items():
             for store in rows:
                 if store.value[0] in "@*" or not (store.value.isidentifier() or store.value[-1] in ")]"):
                     continue

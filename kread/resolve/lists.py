@@ -56,10 +56,11 @@ class Lists:
         """What loops and sorted registrations put into a variable."""
         name = obj[2]
         places = self.values.places
-        for walk in self.values.stores.walks.get(name, ()):
+        owned = (obj[1] if isinstance(obj[1], FunctionId) else None, name)
+        for walk in self.values.stores.walks.get(owned, ()):
             if places.variable(name, walk.at) == obj:
                 self._walk(vertex, obj, walk)
-        for at, call in self.values.stores.loops.get(name, ()):
+        for at, call in self.values.stores.loops.get(owned, ()):
             if places.variable(name, at) == obj:
                 self._loop(at, call, 0)
         if obj[0] == "global":

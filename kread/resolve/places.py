@@ -257,6 +257,21 @@ class Places:
             return f"[{text}]"
         return ANY
 
+    def as_record(self, obj: Obj, path: Path, tag: str) -> Path | None:
+        """Where a pointer to a record leads in an object: a record lies at the start of its first member's record."""
+        for _ in range(_NESTING):
+            kind = self.kind(obj, path)
+            if kind == tag or not kind or not tag:
+                return path
+            if kind.endswith("[]"):
+                path = (*path, ANY)
+                continue
+            rows = self.program.positions.get(kind)
+            if not rows or not rows[0].name:
+                return None
+            path = (*path, rows[0].name)
+        return None
+
     def in_heap(self, tag: str, path: Path) -> tuple[Obj, Path]:
         """A place in the heap by the innermost record on the way, so that all ways to a member are one place."""
         key = (tag, path)

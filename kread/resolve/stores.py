@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from kread.parse.unit import CallRow, FlowRow
 from kread.resolve.idioms import idioms
@@ -71,6 +71,10 @@ class Link(NamedTuple):
     cond: str
 
 
+#: A variable's name with the function that owns it, None for one at file scope.
+Owned: TypeAlias = "tuple[FunctionId | None, str]"
+
+
 class Stores:
     """The stores of a program by what they put a value into."""
 
@@ -78,8 +82,8 @@ class Stores:
         self.program = program
         #: last member's name -> stores into a member of that name
         self.members: dict[str, list[Store]] = defaultdict(list)
-        #: variable's name -> stores into a variable of that name, or an element of it
-        self.variables: dict[str, list[Store]] = defaultdict(list)
+        #: variable -> stores into it, or an element of it
+        self.variables: dict[Owned, list[Store]] = defaultdict(list)
         #: stores through a pointer: `*p = x`
         self.derefs: list[Store] = []
         self.returns: dict[FunctionId, list[Store]] = defaultdict(list)
@@ -87,14 +91,18 @@ class Stores:
         #: last member's name -> the nodes of that member that are put into lists
         self.links: dict[str, list[Link]] = defaultdict(list)
         #: loop variable -> the walks that set it
-        self.walks: dict[str, list[Link]] = defaultdict(list)
+        self.walks: dict[Owned, list[Link]] = defaultdict(list)
         #: function's name -> the calls by that name
         self.calls: dict[str, list[tuple[FunctionId, CallRow]]] = defaultdict(list)
         #: the uses of macros that begin a loop, by a name that they mention first
-        self.loops: dict[str, list[tuple[FunctionId, CallRow]]] = defaultdict(list)
+        self.loops: dict[Owned, list[tuple[FunctionId, CallRow]]] = defaultdict(list)
         self._uses: set[tuple[FunctionId, int, str]] = set()
         self._flows()
         self._calls()
+
+    def owned(self, name: str, at: FunctionId) -> Owned:
+        """A name in a function as the variable that it means there."""
+        return (at if name in self.program.locals.get(at, ()) else None, name)
 
     def _flows(self) -> None:
         for index, unit in enumerate(self.program.units):
@@ -112,7 +120,7 @@ class Stores:
         if store.value[0] in "@*":
             self.copies.append(store)
         if target.isidentifier():
-            self.variables[target].append(store)
+            self.variables[self.owned(target, store.at)].append(store)
             return
         last = _LAST_MEMBER.search(target)
         if last is not None:
@@ -125,7 +133,7 @@ class Stores:
         else:
             name = _FIRST_NAME.search(target)
             if name is not None:
-                self.variables[name.group()].append(store)
+                self.variables[self.owned(name.group(), store.at)].append(store)
 
     def _calls(self) -> None:
         special = self._names
@@ -156,7 +164,7 @@ class Stores:
         else:
             for arg in call.args[:_LOOP_VARIABLES]:
                 if arg.isidentifier():
-                    self.loops[arg].append((at, call))
+                    self.loops[self.owned(arg, at)].append((at, call))
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -185,7 +193,7 @@ class Stores:
         walk = table.list_each.get(name)
         if walk is not None and len(args) > walk["member"]:
             link = Link(at, row.line, args[walk["member"]], args[walk["head"]], row.cond)
-            self.walks[args[walk["variable"]]].append(link)
+            self.walks[self.owned(args[walk["variable"]], at)].append(link)
 
     def _pointed(self, store: Store, pointer: bool) -> None:
         """Add a store by an accessor: `*&x` is x."""

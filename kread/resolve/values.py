@@ -21,7 +21,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from functools import cached_property
 
-from kread.parse.unit import CallRow
+from kread.parse.unit import FILE_SCOPE, CallRow
 from kread.resolve.copies import Copies
 from kread.resolve.idioms import idioms
 from kread.resolve.lists import Lists
@@ -49,6 +49,7 @@ class Values:
         self.mentions = Mentions(program, self.places)
         #: the pointers to followed records through which something is read or written
         self.bases: list[Vertex] = []
+        self._waiting: list[tuple[Vertex, Callable[[int], None]]] = []
         self._active: set[tuple[str, str]] = set()
         self._seen: set[Obj] = set()
         self._readers: dict[Obj, list[tuple[Path, Vertex]]] = defaultdict(list)
@@ -98,10 +99,21 @@ class Values:
                 and self.tracked_pointer(self.places.kind(vertex.key[1], vertex.key[2]))
             ]
             lost = lost or [vertex for vertex in self.bases if not (vertex.values or vertex.flags)]
-            if not lost:
-                return
             for vertex in lost:
                 self.machine.flag(vertex, UNKNOWN)
+            if not lost and not self._fall_back():
+                return
+
+    def _fall_back(self) -> bool:
+        """Go by the type where a pointer has unknown values and no known object; False if that is nowhere (any more).
+
+        Where some objects are known they are taken for all: what cannot be followed is mostly built at run time.
+        """
+        waiting, self._waiting = self._waiting, []
+        blind = [other for base, other in waiting if not any(value[0] == "object" for value in base.values)]
+        for other in blind:
+            other(UNKNOWN)
+        return bool(blind)
 
     def functions(self, value: Value) -> tuple[FunctionId, ...]:
         """The definitions that a function's value means."""
@@ -168,7 +180,9 @@ class Values:
         elif kind == "address":
             inner = term[1]
             if inner[0] == "name" and self.places.variable(inner[1], at) is None:
-                self._flow_name(inner, at, into, why)
+                if not self._flow_name(inner, at, into, why):
+                    # Declared by a macro, LIST_HEAD(x): an object of a type that nobody asks for.
+                    self.machine.add(into, ("object", ("global", self.program.units[at.unit].file, inner[1]), ()), why)
             else:
                 self._address(self.places.of(inner, at), (), at, into, why)
         elif kind == "call":
@@ -181,7 +195,8 @@ class Values:
         elif kind == "step":
             self.flow(term[1], at, into, why)
 
-    def _flow_name(self, term: Term, at: FunctionId, into: Vertex, why: Why | None) -> None:
+    def _flow_name(self, term: Term, at: FunctionId, into: Vertex, why: Why | None) -> bool:
+        """Let the values of a name travel into a vertex; False if the name means nothing that is known."""
         name = term[1]
         file = self.program.units[at.unit].file
         obj = self.places.variable(name, at)
@@ -191,12 +206,16 @@ class Values:
                 self.machine.add(into, ("object", obj, (ANY,)), why)
             elif holds_value(kind):
                 self.machine.arc(self.place(obj, ()), into, why)
-        elif name in self.program.by_name or name in self.program.prototypes:
+            return True
+        if name in self.program.by_name or name in self.program.prototypes:
             self.machine.add(into, ("function", name, file), why)
-        else:
-            alias = self.types.alias(name, file)
-            if alias != NOTHING and alias[0] != "type":
-                self.flow(alias, at, into, why)
+            return True
+        alias = self.types.alias(name, file)
+        if alias == NOTHING:
+            return False
+        if alias[0] != "type":
+            self.flow(alias, at, into, why)
+        return True
 
     def _flow_call(self, term: Term, at: FunctionId, into: Vertex, why: Why | None) -> None:
         callee, args = term[1], term[2]
@@ -239,11 +258,13 @@ class Values:
 
         def reached(value: Value | None) -> None:
             if value is None:
-                other(base.flags)
+                other(FRESH)
+                if base.flags & UNKNOWN:
+                    self._waiting.append((base, other))
             elif value[0] == "object":
-                path = combine(value[2], place.path)
-                if not place.path or self.places.kind(value[1], path):
-                    use(value[1], path)
+                start = value[2] if tag.endswith("*") else self.places.as_record(value[1], value[2], tag)
+                if start is not None:
+                    use(value[1], combine(start, place.path))
 
         base = self.expression(place.pointer, at)
         if self.places.tracked(tag):
@@ -289,6 +310,8 @@ class Values:
 
     def store(self, store: Store) -> None:
         """Let a stored value travel to wherever its target is."""
+        if store.at.row != FILE_SCOPE and self.program.row(store.at).name in idioms().sorts:
+            return  # the data says where its objects go
         term = self.types.term(store.target, store.at)
         place = self.places.of(term, store.at)
         if place is None:
@@ -310,6 +333,8 @@ class Values:
 
     def place(self, obj: Obj, path: Path) -> Vertex:
         """The vertex from which a place is read."""
+        if obj[0] == "heap" and len(path) > 1:
+            obj, path = self.places.in_heap(obj[2], path)
         if obj[0] != "heap" and path and not self.places.tracked(self._outer(obj)):
             obj, path = self.places.in_heap(self._outer(obj), path if path[0][0] != "[" else path[1:])
         key = ("place", obj, path)
@@ -362,7 +387,7 @@ class Values:
         if obj in self._seen:
             return
         self._seen.add(obj)
-        for store in self.stores.variables.get(name, ()):
+        for store in self.stores.variables.get((owner if isinstance(owner, FunctionId) else None, name), ()):
             if self.places.variable(name, store.at) == obj and store.value[0] != "@":
                 self.store(store)
         self.lists.variable(vertex, obj)

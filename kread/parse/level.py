@@ -109,6 +109,20 @@ class Level:
                 return True
         return False
 
+    def _args(self, paren: int, end: int) -> list[tuple[int, int]]:
+        texts, pairs = self.finder.texts, self.finder.pairs
+        args: list[tuple[int, int]] = []
+        start = index = paren + 1
+        while index < end:
+            if texts[index] == ",":
+                args.append((start, index))
+                start = index + 1
+            elif texts[index] == "(":
+                index = pairs.get(index, index)
+            index += 1
+        args.append((start, end))
+        return args
+
     def compose(self) -> None:
         """Put the calls, and those of the uses, together."""
         summaries: list[tuple[_Use, Summary]] = []

@@ -113,7 +113,8 @@ _UNNAMED = re.compile(
     rb"|,\s*:[^,;:{}]*+(?=[,;])|(?P<name>\}\s*\w+\s*):[^,;:{}]*+(?=[;,])"
 )
 _FIELD_MACRO = re.compile(
-    rb"([;{}])\s*+(?!(?:" + C_WORDS + rb")\b)[A-Za-z_]\w*+(?=[ \t]*+\n\s*+(?:\}|[A-Za-z_]\w*+[ \t*]+[A-Za-z_]))"
+    rb"([;{}])\s*+(?!(?:" + C_WORDS + rb")\b)[A-Za-z_]\w*+"
+    rb"(?=[ \t]*+\n\s*+(?:\}|(?:" + C_WORDS + rb")\b|[A-Za-z_]\w*+[ \t*]+[A-Za-z_]))"
 )
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kread.cli.options import ConfigFile, Release, Scope
+
 if TYPE_CHECKING:
     from kread.graph.callgraph import CallGraph
     from kread.render.drawing import Drawing
@@ -42,15 +44,9 @@ def graph(
     format: Annotated[
         str | None, typer.Option(metavar="FORMAT", help="The format, where no file's ending says it; dot by default.")
     ] = None,
-    release: Annotated[
-        str | None, typer.Option(metavar="RELEASE", help="The release, by prefix, or a tree's directory.")
-    ] = None,
-    scope: Annotated[
-        list[str] | None, typer.Option(metavar="NAME|DIR", help="The scope (repeatable); see kread index.")
-    ] = None,
-    config: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Only what this .config compiles (gzipped too).")
-    ] = None,
+    release: Release = None,
+    scope: Scope = None,
+    config: ConfigFile = None,
 ) -> None:
     """Draw the paths from CALLER to CALLEE, or what CALLER calls (or what calls it), some calls deep.
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from kread.facts import Edge
 from kread.render import words
@@ -37,8 +38,8 @@ def notes_markdown(study: Study, lang: str = "en", before: str = "") -> tuple[st
 
 
 def contents_markdown(title: str, files: Sequence[tuple[str, str]]) -> str:
-    """A list of notes, as README.md, and as SUMMARY.md of mdBook: (title, file name) pairs."""
-    return f"# {_plain(title)}\n\n" + "".join(f"- [{_plain(name)}]({file})\n" for name, file in files)
+    """A list of notes, as README.md, and as SUMMARY.md of mdBook: (title in Markdown, file name) pairs."""
+    return f"# {_plain(title)}\n\n" + "".join(f"- [{name}]({file})\n" for name, file in files)
 
 
 def _place(passage: Passage) -> Place:
@@ -63,7 +64,8 @@ def _document(study: Study, text: Texts, kept: Remarks) -> Iterator[str]:
     yield f"# {_plain(study.title)}"
     yield ""
     yield f"*{text('generated', release=f'Linux {study.release}')}*"
-    for paragraph in (*study.overview, *study.notes):
+    known = [text("needs_all", what=" && ".join(study.known))] if study.known else []
+    for paragraph in (*study.overview, *known, *study.notes):
         yield ""
         yield _plain(paragraph)
     yield from _fenced(text("sequence"), study.sequence)
@@ -77,7 +79,7 @@ def _document(study: Study, text: Texts, kept: Remarks) -> Iterator[str]:
             yield f"\n> **{_plain(gap)}**"
         yield from _fenced(text("path_diagram"), _diagram(chapter))
         for place, passage in enumerate(chapter.passages, 1):
-            yield from _passage(passage, place, text, links, kept.at(index))
+            yield from _passage(passage, place, _Saying(text, links, study.known), kept.at(index))
             index += 1
         yield from _questions(chapter, text)
     yield from _fenced(text("structures"), study.structures)
@@ -101,7 +103,17 @@ def _diagram(chapter: Chapter) -> str:
     return mermaid(Drawing(tuple(step.function for step in steps), edges, chapter.title, ends)) if steps else ""
 
 
-def _passage(passage: Passage, place: int, text: Texts, links: LinkMaker, remark: str) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class _Saying:
+    """What every passage is told with: the language, the links, and what the whole study needs anyway."""
+
+    text: Texts
+    links: LinkMaker
+    known: tuple[str, ...]
+
+
+def _passage(passage: Passage, place: int, saying: _Saying, remark: str) -> Iterator[str]:
+    text, links = saying.text, saying.links
     step = passage.step
     function = step.function
     yield f"\n### {place}. {code(function.name)}"
@@ -111,15 +123,15 @@ def _passage(passage: Passage, place: int, text: Texts, links: LinkMaker, remark
     yield "\n" + " · ".join(where)
     if passage.purpose:
         yield f"\n{_plain(passage.purpose)}"
-    for needed in [function.presence] if function.presence else []:
-        yield "\n" + text("needs", what=code(needed))
+    if wanted := words.needs(function.presence, saying.known):
+        yield "\n" + text("needs", what=code(wanted))
     if passage.slice:
         yield f"\n{FENCE}c"
         yield from (f"{line.line:>5}  {line.text}" if line.line else "       ..." for line in passage.slice)
         yield FENCE
     if step.edge:
         yield from _why(passage, step.edge, text)
-        yield from _known(passage, step.edge, text, links)
+        yield from _known(passage, step.edge, saying)
     changed = [f"{code(said)} (:{line})" for line, said in passage.changes]
     yield from _listed(text("changes"), changed)
     exits = [
@@ -151,7 +163,9 @@ def _why(passage: Passage, edge: Edge, text: Texts) -> Iterator[str]:
     yield f"\n{text('calls_next', name=code(edge.callee.name))}: {code(edge.site.text)} ({edge.site})"
 
 
-def _known(passage: Passage, edge: Edge, text: Texts, links: LinkMaker) -> Iterator[str]:
+def _known(passage: Passage, edge: Edge, saying: _Saying) -> Iterator[str]:
+    text, links = saying.text, saying.links
+    given = (*saying.known, *words.conjuncts(passage.step.function.presence))
     rows = []
     if edge.kind != "direct":
         rows.append(f"{text('kind_' + edge.kind)} {code(edge.table) if edge.table else ''}".rstrip())
@@ -162,11 +176,11 @@ def _known(passage: Passage, edge: Edge, text: Texts, links: LinkMaker) -> Itera
             where = f"[{one.file}:{one.line}]({links.url('reference', one.file, one.line)})"
             said = words.evidence_words(one, edge).removeprefix("through macro ")
             rows.append(f"{text(f'role_{one.role}')}: {code(said)}, {where}")
-    if edge.presence:
-        rows.append(text("needs", what=code(edge.presence)))
+    if wanted := words.needs(edge.presence, given):
+        rows.append(text("needs", what=code(wanted)))
     if edge.context:
         rows.append(text("runs", what=edge.context))
-    others = words.alternatives(passage.step.others)
+    others = words.alternatives(passage.step.others, given)
     if others:
         rows.append(f"{text('others')}: " + ", ".join(code(one) for one in others))
     yield from _listed(text("evidence"), rows)

@@ -17,7 +17,7 @@ from json import dumps
 from kread.facts import Step
 from kread.render import words
 from kread.render.links import LinkMaker
-from kread.render.page_step import article
+from kread.render.page_step import About, article
 from kread.render.path_map import path_map, step_id
 from kread.render.study import Chapter, Study
 from kread.render.texts import Texts, texts
@@ -54,7 +54,7 @@ def _document(study: Study, text: Texts, before: str, after: str) -> Iterator[st
     yield '<div id="steps">'
     links = LinkMaker(study.release)
     for number, chapter in enumerate(study.chapters, 1):
-        yield from _chapter(chapter, number, len(study.chapters), text, links)
+        yield from _chapter(chapter, number, study, text, links)
     yield f"</div>{after}</main>"
     yield from _bottom(study, text)
     said = {key: text.rows[key] for key in _SCRIPT_TEXTS}
@@ -69,7 +69,8 @@ def _top(study: Study, text: Texts, release: str) -> Iterator[str]:
     yield f' placeholder="{escape(text("search"))}" aria-label="{escape(text("search"))}"></form>'
     yield f'<button type="button" id="theme" class="js">{escape(text("theme"))}</button>'
     yield '<ul id="results" class="js" aria-live="polite" hidden></ul></header>'
-    for note in study.notes:
+    known = [text("needs_all", what=" && ".join(study.known))] if study.known else []
+    for note in (*known, *study.notes):
         yield f'<p class="notes">{escape(note)}</p>'
     drawn = path_map(study, text("map"))
     if drawn:
@@ -84,7 +85,8 @@ def _top(study: Study, text: Texts, release: str) -> Iterator[str]:
         yield "</div>"
 
 
-def _chapter(chapter: Chapter, number: int, chapters: int, text: Texts, links: LinkMaker) -> Iterator[str]:
+def _chapter(chapter: Chapter, number: int, study: Study, text: Texts, links: LinkMaker) -> Iterator[str]:
+    chapters = len(study.chapters)
     role = f'role="tabpanel" aria-labelledby="tab{number}"' if chapters > 1 else f'aria-label="{escape(chapter.title)}"'
     calls = sum(1 for passage in chapter.passages if passage.step.edge)
     yield f'<section id="family{number}" class="family" {role}>'
@@ -101,20 +103,22 @@ def _chapter(chapter: Chapter, number: int, chapters: int, text: Texts, links: L
     yield f'<button type="button" data-go="1">{escape(text("next"))} →</button>'
     yield f'<button type="button" data-fold aria-pressed="false">{escape(text("unfold"))}</button></p>'
     for place, passage in enumerate(chapter.passages, 1):
-        yield from article(passage, step_id(number, place), place, len(chapter.passages), text, links)
+        about = About(step_id(number, place), place, len(chapter.passages), study.known)
+        yield from article(passage, about, text, links)
     yield "</div></div></section>"
 
 
 def _trail_item(step: Step, anchor: str, text: Texts) -> Iterator[str]:
     function = step.function
     yield f'<li><a href="#{anchor}"><b>{escape(function.name)}</b> <small>{escape(str(function.location))}</small></a>'
-    rows = [
-        (words.guard_word(guard), guard.text, guard.line) for guard in sorted(step.guards, key=lambda one: one.line)
-    ]
+    rows = sorted(step.guards, key=lambda one: one.line)
     if rows or step.held or step.edge:
         yield "<ul>"
-        for word, said, line in rows:
-            yield f'<li><i class="{word}">{word}</i><code>{escape(said)}</code><small>:{line}</small></li>'
+        for guard in rows:
+            word = words.guard_word(guard)
+            kind = ' class="exit"' if guard.kind == "exit" else ""
+            yield f'<li{kind}><i class="{word}">{word}</i><code>{escape(guard.text)}</code>'
+            yield f"<small>:{guard.line}</small></li>"
         if step.held:
             held = ", ".join(dict.fromkeys(one.text for one in step.held))
             yield f'<li><i class="held">held</i><code>{escape(held)}</code><small>:{step.held[-1].line}</small></li>'

@@ -9,6 +9,7 @@ and its call as written.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from html import escape
 
 from kread.facts import Edge, Guard, Step
@@ -23,9 +24,20 @@ from kread.render.texts import Texts
 FOLD_AT = 3
 
 
-def article(passage: Passage, anchor: str, place: int, total: int, text: Texts, links: LinkMaker) -> Iterator[str]:
-    """The article of one step; `place` counts from 1."""
+@dataclass(frozen=True, slots=True)
+class About:
+    """Where a step stands: its anchor, its place of how many (from 1), and what the whole page needs anyway."""
+
+    anchor: str
+    place: int
+    total: int
+    known: tuple[str, ...] = ()
+
+
+def article(passage: Passage, about: About, text: Texts, links: LinkMaker) -> Iterator[str]:
+    """The article of one step."""
     function = passage.step.function
+    anchor, place, total = about.anchor, about.place, about.total
     name = escape(function.name)
     said = escape(text("step_of", n=place, total=total, name=function.name))
     yield f'<article id="{anchor}" aria-label="{said}" data-name="{name}">'
@@ -39,10 +51,10 @@ def article(passage: Passage, anchor: str, place: int, total: int, text: Texts, 
         yield f'<p class="purpose">{escape(passage.purpose)}</p>'
     if function.macro:
         yield f'<p class="needs">{escape(text("made_by", what=function.macro))}</p>'
-    if function.presence:
-        yield f'<p class="needs">{escape(text("needs", what=function.presence))}</p>'
+    if wanted := words.needs(function.presence, about.known):
+        yield f'<p class="needs">{escape(text("needs", what=wanted))}</p>'
     yield from _source(passage, text, links)
-    yield from _proof(passage.step, text, links)
+    yield from _proof(passage.step, about, text, links)
     if passage.exits:
         yield f"<h4>{escape(text('exits'))}</h4><ul>"
         for line, what, reason in passage.exits:
@@ -135,7 +147,7 @@ def _called(edge: Edge, text: Texts) -> str:
     return " · ".join(parts)
 
 
-def _proof(step: Step, text: Texts, links: LinkMaker) -> Iterator[str]:
+def _proof(step: Step, about: About, text: Texts, links: LinkMaker) -> Iterator[str]:
     edge = step.edge
     if edge is None:
         yield f'<p class="end">{escape(text("arrived"))}</p>'
@@ -145,8 +157,9 @@ def _proof(step: Step, text: Texts, links: LinkMaker) -> Iterator[str]:
         yield f'<p class="unsure">{escape(said)}</p>'
     if edge.context:
         yield f'<p class="unsure">{escape(text("runs", what=edge.context))}</p>'
-    if edge.presence:
-        yield f'<p class="needs">{escape(text("needs", what=edge.presence))}</p>'
+    given = (*about.known, *words.conjuncts(step.function.presence))
+    if wanted := words.needs(edge.presence, given):
+        yield f'<p class="needs">{escape(text("needs", what=wanted))}</p>'
     shown = [one for one in edge.evidence if one.role != "call"]
     if shown:
         yield f'<h4>{escape(text("evidence"))}</h4><ul class="evidence">'
@@ -158,7 +171,7 @@ def _proof(step: Step, text: Texts, links: LinkMaker) -> Iterator[str]:
             within = f" ({escape(one.function)})" if one.function else ""
             yield f"<li><i>{role}</i> <code>{code}</code> {where}{within}</li>"
         yield "</ul>"
-    others = words.alternatives(step.others)
+    others = words.alternatives(step.others, given)
     if others:
         yield f"<h4>{escape(text('others'))}</h4><ul>"
         yield from (f"<li><code>{escape(other)}</code></li>" for other in others)

@@ -19,6 +19,8 @@ LINE = 14
 BOX_PAD = 8
 COLUMN_GAP = 34
 ROW_GAP = 16
+#: The map shrinks with its room down to this part of its size, below which names can't be read; then it scrolls.
+SMALLEST = 0.75
 #: How far an arrow that passes over a column swings out below it.
 DETOUR = 44
 #: A name longer than this is broken in two lines.
@@ -81,7 +83,10 @@ def _svg(study: Study, columns: list[list[Function]], title: str) -> Iterator[st
         x += width + COLUMN_GAP
     total_width, total_height = x - COLUMN_GAP + 4, 0.0 + tallest * (height + ROW_GAP) - ROW_GAP + 8
     total_height += DETOUR / 2 if len(study.chapters) > 1 else 0
-    size = f'width="{total_width:.0f}" height="{total_height:.0f}" viewBox="0 0 {total_width:.0f} {total_height:.0f}"'
+    size = (
+        f'viewBox="0 0 {total_width:.0f} {total_height:.0f}" '
+        f'style="max-width:{total_width:.0f}px;min-width:{total_width * SMALLEST:.0f}px"'
+    )
     yield f'<svg class="pathmap" role="group" aria-label="{escape(title)}" {size}>'
     yield from _arrows(study, box, height)
     seen: dict[Function, list[str]] = {}

@@ -2,21 +2,30 @@
 
 Theory of operation: the terminal shows an Answer; a page and notes show a Study, which is the same trails with the
 lines of each function, the slice of them that matters, and what the notes add (purpose, comment, exits, what is
-changed). The source is given by functions, so that rendering stays pure and reads no file.
+changed). The source is given by a Reader, so that rendering stays pure and reads no file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+from kread import data
 from kread.facts import Function, Step
 from kread.paths.answer import Answer
 from kread.paths.slices import SliceLine
+from kread.render import words
 
-#: The lines of a function as written, first to last.
-FunctionLines = Callable[[Function], Sequence[str]]
-Slices = Callable[[Step], Sequence[SliceLine]]
+
+class Reader(Protocol):
+    """What a study asks of the source; `kread.paths.reader.SourceReader` answers from a tree."""
+
+    def lines(self, function: Function) -> Sequence[str]: ...
+    def slice(self, step: Step) -> Sequence[SliceLine]: ...
+    def comment(self, function: Function) -> str: ...
+    def exits(self, step: Step) -> Sequence[tuple[int, str, str]]: ...
+    def changes(self, step: Step) -> Sequence[tuple[int, str]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +89,38 @@ class Study:
     claims: tuple[tuple[str, str, str], ...] = ()
     references: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def known(self) -> tuple[str, ...]:
+        """What every function in it needs, which is then not said of each."""
+        passages = (passage for chapter in self.chapters for passage in chapter.passages)
+        return words.common_needs(passage.step.function.presence for passage in passages)
 
-def study_of(answer: Answer, lines: FunctionLines, slices: Slices) -> Study:
+
+def passage_of(step: Step, reader: Reader, lang: str = "en") -> Passage:
+    """A step with everything that the source and the data say of it."""
+    function = step.function
+    return Passage(
+        step,
+        tuple(reader.lines(function)),
+        tuple(reader.slice(step)),
+        purpose_of(function.name, lang),
+        reader.comment(function),
+        tuple(reader.exits(step)),
+        tuple(reader.changes(step)),
+    )
+
+
+def study_of(answer: Answer, reader: Reader, lang: str = "en") -> Study:
     """The study of a path: a chapter for each family."""
     chapters = tuple(
-        Chapter(
-            trail.family or str(trail),
-            tuple(Passage(step, tuple(lines(step.function)), tuple(slices(step))) for step in trail.steps),
-        )
+        Chapter(trail.family or str(trail), tuple(passage_of(step, reader, lang) for step in trail.steps))
         for trail in answer.trails
     )
-    others = tuple(f"{trail.family or trail}" for trail in answer.others)
-    cut = (*answer.cut, *others)
-    return Study(answer.release, f"{answer.caller} > {answer.callee}", chapters, answer.notes, cut)
+    others = tuple(trail.family or str(trail) for trail in answer.others)
+    return Study(answer.release, f"{answer.caller} > {answer.callee}", chapters, answer.notes, (*answer.cut, *others))
+
+
+def purpose_of(function: str, lang: str) -> str:
+    """What a function is for, in one sentence of data/purposes.toml ("" = none written)."""
+    row = data.load("purposes")["purpose"].get(function, {})
+    return str(row.get(lang, row.get("en", "")))

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import reading
 import samples
 
 from kread import data
 from kread.errors import UsageError
-from kread.facts import CallSite, Function, Step, Trail
-from kread.paths.slices import SliceLine
+from kread.facts import CallSite, Step, Trail
 from kread.render.codetour import tours
 from kread.render.notes import code, notes_markdown
 from kread.render.questions import questions
@@ -27,16 +27,8 @@ from kread.render.remarks import END, Place, found, mark
 from kread.render.study import Study, study_of
 from kread.render.texts import texts
 
-
-def lines(function: Function) -> list[str]:
-    return [f"static int {function.name}(struct thing *t, int (*f)(void))", "{", "\tcall(*t);", "}"]
-
-
-def slices(step: Step) -> list[SliceLine]:
-    return [SliceLine(step.function.line, lines(step.function)[0], "signature"), SliceLine(0, "...", "elided")]
-
-
-STUDY = study_of(samples.ANSWER, lines, slices)
+READER = reading.Reading({"thing_dispatch": "Takes *things*.\n\n# not a heading\n\n@t: a thing"})
+STUDY = study_of(samples.ANSWER, READER)
 
 
 def test_every_step_has_its_parts_in_order() -> None:
@@ -102,7 +94,7 @@ def other_release(function: str, call: str) -> Study:
         return dataclasses.replace(step, function=changed, edge=dataclasses.replace(step.edge, site=site))
 
     trails = tuple(Trail(trail.family, tuple(map(moved, trail.steps))) for trail in samples.ANSWER.trails)
-    return study_of(dataclasses.replace(samples.ANSWER, release="v7.2.1", trails=trails), lines, slices)
+    return study_of(dataclasses.replace(samples.ANSWER, release="v7.2.1", trails=trails), READER)
 
 
 @pytest.mark.parametrize("call", [FIRST.call, "READ_ONCE(t->ops)->request(sk, skb)"])
@@ -177,4 +169,4 @@ def test_codetour_steps_by_pattern_and_ref() -> None:
         assert ("pattern" in step) != ("line" in step)
     patterns = [step["pattern"] for step in tour["steps"] if "pattern" in step]
     for pattern, function in zip(patterns, [step.function for step in samples.FIRST.steps], strict=True):
-        assert [line for line in lines(function) if re.search(pattern, line)] == [lines(function)[0]]
+        assert [line for line in reading.body(function) if re.search(pattern, line)] == [reading.body(function)[0]]

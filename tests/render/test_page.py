@@ -14,10 +14,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import browser
+import reading
 import samples
 
-from kread.facts import Function, Step
-from kread.paths.slices import SliceLine
 from kread.render.page import page
 from kread.render.study import Study, study_of
 
@@ -25,22 +24,8 @@ from kread.render.study import Study, study_of
 ENOUGH_CONTRAST = 4.5
 
 
-def lines(function: Function) -> list[str]:
-    long = (
-        "\t\tthis_is_a_very_long_line_of_source_without_a_place_to_break("
-        + "argument->member->" * 8
-        + "end); /* <b> & */"
-    )
-    return [f"int {function.name}(struct thing *t)", "{", long, *[f'\tcall_{i}("text", {i});' for i in range(38)]]
-
-
-def slices(step: Step) -> list[SliceLine]:
-    shown = [SliceLine(guard.line, guard.text, "guard") for guard in step.guards]
-    return [SliceLine(step.function.line, "", "signature"), *shown]
-
-
 def study() -> Study:
-    return study_of(samples.ANSWER, lines, slices)
+    return study_of(samples.ANSWER, reading.Reading({"thing_dispatch": "Takes <b>things</b>."}))
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,10 @@
       tab.setAttribute("aria-selected", String(index + 1 === number));
       tab.tabIndex = index + 1 === number ? 0 : -1;
     });
-    for (const link of all(".trail a")) mark(link, link.hash === "#" + id);
+    for (const link of all(".trail a")) {
+      mark(link, link.hash === "#" + id);
+      link.parentElement.classList.toggle("here", link.hash === "#" + id);
+    }
     for (const link of all(".map a")) {
       const steps = link.dataset.steps.split(" ");
       const here = steps.find((step) => step.startsWith(`f${number}s`));
@@ -59,11 +62,12 @@
     if (!box || !element) return;
     const outer = box.getBoundingClientRect();
     const inner = element.getBoundingClientRect();
+    const bottom = Math.min(outer.bottom, window.innerHeight);
     if (inner.left < outer.left || inner.right > outer.right) {
       box.scrollLeft += inner.left - outer.left - (outer.width - inner.width) / 2;
     }
-    if (inner.top < outer.top || inner.bottom > outer.bottom) {
-      box.scrollTop += inner.top - outer.top - (outer.height - inner.height) / 2;
+    if (inner.top < outer.top || inner.bottom > bottom) {
+      box.scrollTop += inner.top - outer.top - (bottom - outer.top - inner.height) / 2;
     }
   }
 

@@ -1,0 +1,122 @@
+"""`kread notes`: write study notes of a path, as Markdown, as a page to read on, and as tours for an editor.
+
+Theory of operation: the answer is computed as `kread path` computes it, a Study is made of it once, and each format
+is one renderer fed with that. A note that is there already is read first: what the reader wrote between its marked
+lines is kept, and what has lost its place is said on stderr. Files are replaced whole, so an interrupted run leaves
+each old or new.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kread.cli.options import ConfigFile, Release, Scope
+
+if TYPE_CHECKING:
+    from kread.render.study import Study
+
+FORMATS = ("md", "html", "tour")
+
+
+def notes(
+    caller: Annotated[str, typer.Argument(metavar="CALLER", help="Where the path begins.")],
+    callee: Annotated[str, typer.Argument(metavar="CALLEE", help="Where it arrives.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="The folder to write into.")] = Path(
+        "notes"
+    ),
+    formats: Annotated[
+        str, typer.Option("--format", metavar="FORMAT,...", help="md (Markdown), html (one page), tour (CodeTour).")
+    ] = "md,html,tour",
+    lang: Annotated[str, typer.Option("--lang", metavar="LANG", help="en or zh.")] = "en",
+    families: Annotated[int, typer.Option("-k", min=1, max=50, help="Families of paths to write about.")] = 4,
+    via: Annotated[list[str] | None, typer.Option("--via", metavar="F", help="Pass through F (repeatable).")] = None,
+    avoid: Annotated[list[str] | None, typer.Option("--avoid", metavar="F", help="Do not pass through F.")] = None,
+    assume: Annotated[
+        list[str] | None, typer.Option("--assume", metavar="EXPR", help="Take a condition to hold (repeatable).")
+    ] = None,
+    release: Release = None,
+    scope: Scope = None,
+    config: ConfigFile = None,
+) -> None:
+    """Write study notes of the paths from CALLER to CALLEE: what each function is for, its slice of source, why control
+    comes there, how that is known, what it changes, what else could happen, and questions with computed answers.
+
+    Markdown for GitHub, Obsidian and mdBook; one HTML file that needs no network; tours for editors with CodeTour.
+    Your own remarks between the marked lines of the Markdown are kept when the notes are made again, on another
+    release too.
+
+    Examples:
+
+      kread notes tcp_v4_rcv inet_ehash_insert -o syn
+
+      kread notes tcp_v4_rcv inet_ehash_insert -o syn --lang zh --format html
+    """
+    from kread.cli.session import choose, open_graph
+    from kread.errors import EXIT_NO
+    from kread.paths.find import Finder, Request
+    from kread.paths.reader import SourceReader
+    from kread.render.study import study_of
+    from kread.render.texts import texts
+
+    wanted = [choose("--format", part, FORMATS) for part in formats.split(",") if part]
+    texts(lang)  # an unknown language is said before any work is done
+    finder = Finder(open_graph(release, scope, config))
+    asked = Request(caller, callee, tuple(via or ()), tuple(avoid or ()), tuple(assume or ()), families)
+    answer = finder.answer(asked)
+    if not answer.trails:
+        typer.echo(f"kread: no path from {caller} to {callee} in Linux {answer.release}", err=True)
+        raise typer.Exit(EXIT_NO)
+    for file in write_notes(study_of(answer, SourceReader(finder.sites), lang), output, wanted, lang):
+        typer.echo(file)
+
+
+def write_notes(study: Study, folder: Path, formats: list[str], lang: str) -> list[Path]:
+    """Write a study into a folder in these formats, and return the files; lost remarks are said on stderr."""
+    from kread.render.codetour import slug, tours
+
+    name = slug(study.title)
+    written = []
+    if "md" in formats:
+        from kread.render.notes import notes_markdown
+
+        file = folder / f"{name}.md"
+        before = file.read_text(encoding="utf-8") if file.is_file() else ""
+        text, lost = notes_markdown(study, lang, before)
+        for place, _ in lost:
+            typer.echo(
+                f"kread: your note on {place.function} has lost its place; it is kept at the end of {file}", err=True
+            )
+        written.append(_replace(file, text))
+    if "html" in formats:
+        from kread.render.notes_page import notes_page
+
+        written.append(_replace(folder / f"{name}.html", notes_page(study, lang)))
+    if "tour" in formats:
+        written += [_replace(folder / ".tours" / f"{name}-{tour}", text) for tour, text in tours(study, lang)]
+    if "md" in formats:
+        from kread.render.notes import contents_markdown
+        from kread.render.texts import texts
+
+        files = sorted(file.name for file in folder.glob("*.md") if file.name not in ("README.md", "SUMMARY.md"))
+        titles = [((folder / file).read_text(encoding="utf-8").split("\n", 1)[0].lstrip("# "), file) for file in files]
+        contents = contents_markdown(texts(lang)("contents"), titles)
+        written += [_replace(folder / "README.md", contents), _replace(folder / "SUMMARY.md", contents)]
+    return written
+
+
+def _replace(file: Path, text: str) -> Path:
+    from kread.errors import UsageError
+
+    fresh = file.with_name(file.name + ".new")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(file)
+    except OSError as error:
+        raise UsageError(
+            "cannot-write", f"Can't write it: {error.strerror}", where=str(file), hint="Name another folder with -o"
+        ) from error
+    return file

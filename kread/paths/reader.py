@@ -1,0 +1,93 @@
+"""What notes and the page need of the source, read from the tree of a graph when it is asked for.
+
+Theory of operation: guards, locks and exits come from `sites`, which reads one function at a time; here they are put
+beside the lines of the function, its slice, the comment that stands above it, and the assignments to fields that
+stand before the call. An assignment counts only where the flow of control confirms that it can happen before the
+call; the text gives its line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from kread.facts import Function, Step
+from kread.parse.guards import SiteContext
+from kread.paths.sites import Sites
+from kread.paths.slices import SliceLine, slice_lines
+
+#: More assignments than this before one call are a list that nobody reads.
+CHANGES_SHOWN = 8
+#: A comment of more lines than this is a chapter of its own; its beginning is shown.
+COMMENT_LINES = 30
+#: Between a comment and the function that it speaks of: a blank line, or an attribute.
+COMMENT_GAP = 1
+
+_ASSIGNMENT = re.compile(
+    r"^\s*(?P<target>[\w()&*.\[\]>-]*(?:->|\.)(?P<field>\w+)(?:\[[^\]]*\])?)\s*(?:[-+|&^]|<<|>>)?=(?!=)"
+)
+_STARS = re.compile(r"^\s*/?\*+/?\s?|\s*\*/\s*$")
+
+
+class SourceReader:
+    """Reads functions of one graph's tree; every answer is about the release at hand."""
+
+    def __init__(self, sites: Sites) -> None:
+        self._sites = sites
+
+    def file(self, name: str) -> list[str]:
+        """The lines of a file, without their ends; none for a file that is gone."""
+        return [line.decode("utf-8", "replace").rstrip("\r\n") for line in self._sites.lines(name)]
+
+    def lines(self, function: Function) -> Sequence[str]:
+        """The lines of a function as written."""
+        return self.file(function.file)[function.line - 1 : function.end_line]
+
+    def slice(self, step: Step) -> Sequence[SliceLine]:
+        """The lines that matter for the call that leaves a step."""
+        function = step.function
+        line = step.edge.site.line if step.edge and step.edge.site.file == function.file else 0
+        return slice_lines(self.file(function.file), function.line, function.end_line, line, step)
+
+    def comment(self, function: Function) -> str:
+        """The comment right above a function, without its stars ("" = none)."""
+        above = self.file(function.file)[: function.line - 1]
+        for _ in range(COMMENT_GAP):
+            if above and not above[-1].strip():
+                above.pop()
+        if not above or not above[-1].rstrip().endswith("*/"):
+            return ""
+        begin = len(above) - 1
+        while begin > 0 and "/*" not in above[begin]:
+            begin -= 1
+        if not above[begin].lstrip().startswith("/*"):
+            return ""  # a comment behind code speaks of that code
+        said = [_STARS.sub("", line).rstrip() for line in above[begin:]]
+        if len(said) > COMMENT_LINES:
+            said = [*said[:COMMENT_LINES], "..."]
+        return "\n".join(said).strip("\n")
+
+    def exits(self, step: Step) -> Sequence[tuple[int, str, str]]:
+        """(line, what, reason) of the exits before the call that no guard of the step tells already."""
+        told = {guard.line for guard in step.guards}
+        found = [one for one in self._context(step).exits if one.line not in told]
+        return [(one.line, f"{one.text}: {one.what}" if one.text else one.what, one.reason) for one in found]
+
+    def changes(self, step: Step) -> Sequence[tuple[int, str]]:
+        """(line, assignment as written) for the fields that are set before the call."""
+        if step.edge is None:
+            return []
+        changed = self._context(step).changed
+        found = []
+        for number, line in enumerate(self.lines(step.function), step.function.line):
+            if number >= step.edge.site.line:
+                break
+            match = _ASSIGNMENT.match(line)
+            if match and f"->{match['field']}" in changed:
+                found.append((number, line.strip().rstrip(";")))
+        return found[:CHANGES_SHOWN]
+
+    def _context(self, step: Step) -> SiteContext:
+        if step.edge is None or step.edge.site.file != step.function.file:
+            return SiteContext()
+        return self._sites.context(step.function, step.edge.site.line, step.edge.site.column)

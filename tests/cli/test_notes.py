@@ -1,0 +1,71 @@
+"""`kread notes` end to end on a small tree: what it writes, in two languages, and that remarks survive."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from small_tree import SmallTree
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> SmallTree:
+    return SmallTree(tmp_path_factory.mktemp("notes"))
+
+
+def test_every_format_is_written_and_named(made: SmallTree) -> None:
+    done = made.kread("notes", "thing_top", "thing_leaf", "-o", "all")
+    assert done.returncode == 0, done.stderr
+    files = done.stdout.decode().split()
+    assert {Path(file).suffix for file in files} == {".md", ".html", ".tour"}
+    assert all((made.folder / file).is_file() for file in files)
+    text = (made.folder / "all" / "thing_top-thing_leaf.md").read_text()
+    assert "> where it ends" not in text
+    assert r"> thing_leaf - where it ends" in text
+    assert "`t->seen = 1` (:12)" in text
+    assert "`!t` must be false" in text
+    page = (made.folder / "all" / "thing_top-thing_leaf.html").read_text()
+    assert "must be false" in page
+    tour = json.loads(next((made.folder / "all" / ".tours").glob("*.tour")).read_text())
+    for step in tour["steps"]:
+        lines = (made.folder / "linux" / step["file"]).read_text().splitlines()
+        if "pattern" in step:
+            assert sum(bool(re.search(step["pattern"], line)) for line in lines) == 1
+        else:
+            assert lines[step["line"] - 1].strip().startswith("return thing_")
+    contents = (made.folder / "all" / "SUMMARY.md").read_text()
+    assert "(thing_top-thing_leaf.md)" in contents
+
+
+def test_remarks_survive_a_second_run(made: SmallTree) -> None:
+    assert made.kread("notes", "thing_top", "thing_leaf", "-o", "kept", "--format", "md").returncode == 0
+    file = made.folder / "kept" / "thing_top-thing_leaf.md"
+    mark = '<!-- remark function="thing_middle" call="thing_leaf(t)" -->\n'
+    assert mark in file.read_text()
+    file.write_text(file.read_text().replace(mark, mark + "Mine.\n"))
+    done = made.kread("notes", "thing_top", "thing_leaf", "-o", "kept", "--format", "md", "--lang", "zh")
+    assert done.returncode == 0
+    assert mark + "\nMine." in file.read_text()
+    assert "你的笔记" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["thing_leaf", "thing_top"], 1, "no path"),
+        (["thing_top", "thing_laef"], 3, "thing_leaf"),
+        (["thing_top", "thing_leaf", "--lang", "tlh"], 2, "Known: en, zh"),
+        (["thing_top", "thing_leaf", "--format", "docx"], 2, "md, html, tour"),
+        (["thing_top", "thing_leaf", "-o", "linux/Makefile"], 2, "Can't write"),
+    ],
+)
+def test_errors(made: SmallTree, arguments: list[str], code: int, said: str) -> None:
+    done = made.kread("notes", *arguments)
+    assert done.returncode == code
+    assert said in done.stderr.decode()

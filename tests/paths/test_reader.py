@@ -1,0 +1,46 @@
+"""What the reader takes from a file: the comment above a function, in the shapes that the kernel writes."""
+
+from __future__ import annotations
+
+import pytest
+
+from kread.facts import Function
+from kread.paths.reader import COMMENT_LINES, SourceReader
+
+
+class Files:
+    """One file, whose last line begins the function."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def lines(self, name: str) -> list[bytes]:
+        return self.text.encode().splitlines(keepends=True)
+
+
+@pytest.mark.parametrize(
+    ("above", "comment"),
+    [
+        ("/* One line. */\n", "One line."),
+        ("/*\n * Two\n * lines.\n */\n", "Two\nlines."),
+        ("/**\n * f - kernel-doc\n * @a: text\n *\n * More.\n */\n", "f - kernel-doc\n@a: text\n\nMore."),
+        ("/* Begins at once,\n   goes on without a star */\n\n", "Begins at once,\n   goes on without a star"),
+        ("int a; /* of a */\n", ""),
+        ("/* far */\n\n\n", ""),
+        ("}\n", ""),
+        ("", ""),
+        ("static int g(void)\n{\n\treturn 0; /*\n * odd */\n", ""),
+    ],
+)
+def test_comment_above(above: str, comment: str) -> None:
+    reader = SourceReader(Files(above + "int f(void)\n"))  # type: ignore[arg-type]
+    line = above.count("\n") + 1
+    assert reader.comment(Function("a.c", "f", line, line)) == comment
+
+
+def test_a_long_comment_is_cut_and_says_so() -> None:
+    text = "/*\n" + " * line\n" * 100 + " */\nint f(void)\n"
+    reader = SourceReader(Files(text))  # type: ignore[arg-type]
+    said = reader.comment(Function("a.c", "f", 103, 103)).splitlines()
+    assert len(said) == COMMENT_LINES
+    assert said[-1] == "..."

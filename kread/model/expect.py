@@ -165,7 +165,10 @@ def _rules(statement: Statement, seen: Seen) -> str:
     fired = [rule for outcome in seen.outcomes for rule in outcome.rules]
     if statement.words == ("none",):
         return " ".join(fired)
-    missing = subsequence(statement.words, fired)
+    unwanted = [word[1:] for word in statement.words if word.startswith("!") and word[1:] in fired]
+    missing = subsequence([word for word in statement.words if not word.startswith("!")], fired)
+    if unwanted:
+        return f"{' '.join(unwanted)} in {' '.join(fired)}"
     return f"no {missing} in {' '.join(fired) or 'none'}" if missing else ""
 
 
@@ -176,7 +179,10 @@ def _times(statement: Statement, seen: Seen) -> str:
 
 def _functions(statement: Statement, seen: Seen) -> str:
     walk = seen.walk()
-    wanted = [word for word in statement.words if word != ">"]
+    unwanted = [word[1:] for word in statement.words if word.startswith("!") and word[1:] in walk]
+    if unwanted:
+        return f"{' '.join(unwanted)} in: {' > '.join(walk)}"
+    wanted = [word for word in statement.words if word != ">" and not word.startswith("!")]
     wanted = [name for name in wanted if name not in seen.host.policy.absent]
     missing = subsequence(wanted, walk)
     return f"{missing} does not follow in: {' > '.join(walk)}" if missing else ""

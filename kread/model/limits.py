@@ -8,26 +8,26 @@ such a loop and is never limited.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from kread.model.events import Flag, Segment
 from kread.model.host import Host
 from kread.model.socks import Entry, Sock
 
-FULL: dict[str, Callable[[int, int], bool]] = {">": lambda n, limit: n > limit, ">=": lambda n, limit: n >= limit}
-"""What "full" means, by the operator that the source has."""
+
+def _full(operator: str, n: int, limit: int) -> bool:
+    """What "full" means, by the operator that the source has."""
+    return n >= limit if operator == ">=" else n > limit
 
 
 def acceptq_is_full(host: Host, sk: Sock) -> bool:
     """sk_acceptq_is_full(): A > B, or A >= B where the source has it so."""
     host.called("sk_acceptq_is_full")
-    return FULL[host.policy.accept_queue_full](sk.ack_backlog, sk.max_ack_backlog)
+    return _full(host.policy.accept_queue_full, sk.ack_backlog, sk.max_ack_backlog)
 
 
 def reqsk_queue_is_full(host: Host, sk: Sock) -> bool:
     """inet_csk_reqsk_queue_is_full(): Q > B, or Q >= B where the source has it so."""
     host.called("inet_csk_reqsk_queue_is_full")
-    return FULL[host.policy.request_queue_full](sk.qlen, sk.max_ack_backlog)
+    return _full(host.policy.request_queue_full, sk.qlen, sk.max_ack_backlog)
 
 
 def rate_limited(host: Host, entry: Entry, counter: str) -> bool:

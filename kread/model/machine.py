@@ -37,7 +37,7 @@ from kread.model.socks import Request, Sock, TimeWait
 def step(state: Host, event: Event) -> tuple[Outcome, ...]:
     """Let one event happen; IllegalEvent, and nothing changed, where the state does not allow it.
 
-    An Advance gives an outcome for each timer that fired, and one more where none did.
+    An Advance gives an outcome for each timer that fired, and one more for the moment reached.
     """
     if isinstance(event, Advance):
         return _advance(state, event)
@@ -111,9 +111,8 @@ def _advance(state: Host, event: Advance) -> tuple[Outcome, ...]:
         state.now = due[0]
         outcomes.append(_fire(state, due[1]))
     state.now = event.to
-    if not outcomes:
-        state.begin(event)
-        outcomes.append(state.outcome())
+    state.begin(event)
+    outcomes.append(state.outcome())
     return tuple(outcomes)
 
 

@@ -13,7 +13,7 @@ from kread.model.host import Host
 from kread.model.socks import OPTIONS, Group, Sock, State, secs_to_retrans
 
 TEXT = "SO_BINDTODEVICE"
-"""The one option whose value is a name."""
+"""The one option whose value is a name; "none" unbinds."""
 
 
 def open_socket(host: Host, event: Open) -> None:
@@ -29,10 +29,10 @@ def set_option(host: Host, event: SetOption) -> None:
     if option not in OPTIONS:
         raise IllegalEvent(f"no option {option}; there are: {', '.join(sorted(OPTIONS))}")
     if isinstance(value, str) is not (option == TEXT):
-        raise IllegalEvent(f"{option} takes a {'name' if option == TEXT else 'number'}, not {value!r}")
+        raise IllegalEvent(f"{option} does not take {value!r}")
     host.called("__sys_setsockopt")
     if isinstance(value, str):
-        sk.bound_dev_if = value
+        sk.bound_dev_if = "" if value == "none" else value
         return host.returned("setsockopt", "0")
     if option == "TCP_FASTOPEN":
         if sk.state not in (State.CLOSE, State.LISTEN):

@@ -104,7 +104,7 @@ class Peers:
             here = (addr, int(port)) if colon else (f"10.1.{n >> 8}.{n & 255}", PEER_PORT)
             peer = Peer(name, Key(*here, *to))
         elif (peer.key.daddr, peer.key.dport) != to:
-            peer = Peer(name, Key(peer.key.saddr, peer.key.sport, *to), peer.irs, peer.irs)
+            peer = Peer(name, Key(peer.key.saddr, peer.key.sport, *to), peer.irs, nxt=peer.irs)
         self.by_name[name] = self.by_key[peer.key] = peer
         return peer
 

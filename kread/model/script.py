@@ -16,9 +16,9 @@ which one would tell them, and expectations:
     queues Q=1 A=0                       a listener's queues now
     counters ListenDrops+1               every counter that moved since the last such line
     peer a SYN_RECV acked=yes            the entry of a connection; "none" for no entry
-    rules 4.1                            rules that fired in the happening above
+    rules 4.1 !4.3                       rules that fired in the happening above, in order; ! for one that did not
     times 1 3 7                          when the segments left, in seconds
-    functions tcp_v4_rcv > tcp_check_req functions walked in this order since the last such line
+    functions tcp_v4_rcv > tcp_check_req functions walked in this order since the last such line; ! as above
 
 A line can depend on the policy: `[migration] -> RST`, `[!migration] -> nothing`. `with FIELD=VALUE` fixes a field for
 the whole script, `only FIELD` says where the claim applies at all. docs of each option stand in `OPTIONS`.

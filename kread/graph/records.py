@@ -20,6 +20,9 @@ from kread.graph.callgraph import CallGraph, SlotValue
 #: Records in records in records: the deepest chain in 6.12, from a protocol's socket to what all share, has six.
 _DEEPEST = 12
 
+#: A function that only converts is short; a longer one looks for something.
+_LINES = 8
+
 _ANONYMOUS = re.compile(r"(?:struct|union) @")
 _RECORD = re.compile(r"(?:struct|union) \w+\Z")
 _CONVERTS = re.compile(r"(?:static )?((?:struct|union) \w+)\* \w+\(((?:struct|union) \w+)\* ?\w*\)\Z")
@@ -173,7 +176,9 @@ class Records:
 
     def _functions(self) -> Iterator[Cast]:
         rows = self.graph.store.query(
-            "SELECT signature, name, file, line, presence FROM function WHERE defined AND signature LIKE '%* %(%*%)'"
+            "SELECT signature, name, file, line, presence FROM function"
+            " WHERE defined AND end_line - line < ? AND signature LIKE '%* %(%*%)'",
+            [_LINES],
         )
         for signature, name, file, line, cond in rows:
             match = _CONVERTS.match(signature)

@@ -81,7 +81,8 @@ def _how(edge: Edge) -> str:
 
 def _doubts(edge: Edge) -> str:
     said = [_how(edge), words.grade_words(edge), f"in {edge.context} context" if edge.context else ""]
-    said.append(f"needs {edge.presence}" if edge.presence else "")
+    needs = words.needs(edge.presence, words.conjuncts(edge.caller.presence))
+    said.append(f"needs {needs}" if needs else "")
     return ", ".join(part for part in said if part)
 
 
@@ -167,8 +168,9 @@ def _names(word: str, names: list[str]) -> Iterator[Row]:
 
 
 def _slot_row(value: SlotValue, text: str, word: str) -> Row:
+    needs = words.needs(value.presence, words.conjuncts(value.function.presence))
     return Row(
-        f"{text} (needs {value.presence})" if value.presence else text,
+        f"{text} (needs {needs})" if needs else text,
         indent=2,
         word=word,
         column=12,
@@ -201,7 +203,8 @@ def _slot(view: SlotView) -> Iterator[Row]:
             yield _named(function, 2)
             for value in filled_by:
                 table = value.table or "(no table)"
-                needs = f"  needs {value.presence}" if value.presence else ""
+                asked = words.needs(value.presence, words.conjuncts(function.presence))
+                needs = f"  needs {asked}" if asked else ""
                 yield Row(
                     f"{table}{needs}",
                     indent=4,

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kread import presence
 from kread.facts import Evidence, Function
 from kread.parse.unit import FILE_SCOPE, EntryRow
-from kread.resolve.direct import Definitions
+from kread.resolve.direct import Definitions, reachable
 from kread.resolve.program import FunctionId, Program, Table, split_type
 from kread.resolve.types import Types
 
@@ -84,7 +85,7 @@ def slot_name(record: str, member: str) -> str:
 def slot_values(
     program: Program, definitions: Definitions, types: Types | None = None
 ) -> Iterator[tuple[str, str, Function, str, str, int, str, str]]:
-    """(record, field, function, table, file, line, text, presence) of every function put into a slot, in source order."""
+    """(record, field, function, table, file, line, text, condition) of every function put into a slot, in source order."""
     types = types or Types(program, lambda name: ())
     for table in program.tables:
         unit = program.units[table.unit]
@@ -98,7 +99,7 @@ def slot_values(
             way = entry_path(types, table.row.type, row.path)
             if way is None or not way[2]:
                 continue
-            for function in functions:
+            for function, cond in reachable(functions, presence.conj(program.built.get(unit.file, ""), row.cond)):
                 yield (
                     way[1].removeprefix("struct "),
                     way[2],
@@ -107,7 +108,7 @@ def slot_values(
                     unit.file,
                     row.line,
                     f"{'.'.join(way[0])} = {row.value}",
-                    row.cond,
+                    cond,
                 )
     for at, flow in program.flows():
         found = _NAME.fullmatch(flow.value)
@@ -126,9 +127,9 @@ def slot_values(
         if not members:
             continue
         record, member, _ = members[-1]
-        for function in functions:
+        for function, cond in reachable(functions, presence.conj(program.function(at).presence, flow.cond)):
             text = f"{flow.target} = {flow.value}"
-            yield record.removeprefix("struct "), member, function, "", file, flow.line, text, flow.cond
+            yield record.removeprefix("struct "), member, function, "", file, flow.line, text, cond
 
 
 def evidence(program: Program, role: str, at: FunctionId, line: int, text: str) -> Evidence:

@@ -16,10 +16,7 @@ from pathlib import Path
 from kread import __version__
 from kread.index.scope import Scope, find_scope
 from kread.index.store import GraphStore, blob_hash, is_graph, write_graph
-from kread.index.units import read_scope
-from kread.parse.kbuild import Kbuild
 from kread.parse.unit import EXTRACTOR_VERSION
-from kread.resolve.link import link
 from kread.source.home import ensure_dir, index_dir, lock
 from kread.source.progress import Progress
 from kread.source.tree import SourceTree
@@ -73,6 +70,11 @@ def _listing(scope: Scope) -> str:
 
 
 def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> None:
+    # Imported here: whoever asks a graph that is fresh needs neither the parser nor the linker.
+    from kread.index.units import read_scope
+    from kread.parse.kbuild import Kbuild
+    from kread.resolve.link import link
+
     indexed = read_scope(tree, scope, index_dir() / "facts.sqlite", progress)
     progress.phase("linking")
     kbuild = Kbuild(lambda file: tree.read(file) if tree.exists(file) else None)

@@ -17,8 +17,8 @@ from kread import data, presence
 from kread.errors import UnknownSymbol
 from kread.facts import KINDS, CallSite, Edge, Function
 from kread.graph.search import Adjacency
+from kread.index.evidence import unpack_evidence
 from kread.index.store import GraphStore
-from kread.resolve.link import unpack_evidence
 
 _FUNCTION = "id, name, file, line, end_line, static, macro, presence, signature"
 _EDGE = (

@@ -58,7 +58,7 @@ def slots_of(graph: CallGraph, number: int) -> tuple[SlotValue, ...]:
 
 
 def neighbours(graph: CallGraph, symbol: str, end: str) -> tuple[tuple[Function, tuple[Edge, ...]], ...]:
-    """Each function of a symbol with its edges at one end, "callers" or "callees"; UnknownSymbol where there is none."""
+    """Each function of a symbol with its edges at one end ("callers", "callees"); UnknownSymbol where it names none."""
     edges = graph.callers if end == "callers" else graph.callees
     return tuple((graph.function(number), tuple(edges(number))) for number in graph.require(symbol))
 

@@ -6,13 +6,13 @@ gives are the rows of the graph's tables, and the adjacency on which paths are s
 
 from __future__ import annotations
 
-import marshal
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kread import presence
 from kread.facts import Evidence, Function
+from kread.index.evidence import pack_evidence
 from kread.index.macros import MacroIndex
 from kread.parse.unit import FILE_SCOPE, CallRow, Unit
 from kread.resolve.cost import GUESSED, hop_cost, stations
@@ -281,14 +281,6 @@ def _edge(
         context,
         pack_evidence(evidence),
     )
-
-
-def pack_evidence(evidence: Iterable[Evidence]) -> bytes:
-    return marshal.dumps([(row.role, row.file, row.line, row.text, row.function) for row in evidence])
-
-
-def unpack_evidence(data: bytes) -> tuple[Evidence, ...]:
-    return tuple(Evidence(*row) for row in marshal.loads(data))
 
 
 def _adjacency(edges: Sequence[EdgeRow], depths: Mapping[tuple[str, int, int], int], conds: Mapping[int, str]) -> Any:

@@ -7,11 +7,12 @@ member that the same function stores later is not taken from the original.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kread.resolve.machine import Vertex, Why
-from kread.resolve.places import Fixed, Obj, Place, overlap
+from kread.resolve.places import ANY, Fixed, Obj, Place, combine, overlap
 from kread.resolve.program import split_type
 from kread.resolve.slots import Path
 from kread.resolve.stores import Store
@@ -19,6 +20,11 @@ from kread.resolve.terms import Term
 
 if TYPE_CHECKING:
     from kread.resolve.values import Values
+
+
+def _merged(path: Path) -> Path:
+    """A path with all elements of an array as one."""
+    return tuple(ANY if step[0] == "[" else step for step in path)
 
 
 class Copies:
@@ -34,6 +40,21 @@ class Copies:
         for depth in range(1, len(path)):
             for copy, place, source in self._copied.get(self.values.places.kind(obj, path[:depth]), ()):
                 self._copy(vertex, obj, path, copy, place, source)
+
+    def between(self, tag: str) -> Iterator[tuple[tuple[Obj, Path], tuple[Obj, Path]]]:
+        """(copy, original) for each object of a record and each that is copied into it, as far as values are known."""
+        for copy, place, source in self._copied.get(tag, ()):
+            original = self.values.places.of(source, copy.at)
+            if original is not None:
+                for target in self._objects(place, copy):
+                    for each in self._objects(original, copy):
+                        yield target, each
+
+    def _objects(self, place: Place, copy: Store) -> list[tuple[Obj, Path]]:
+        if isinstance(place, Fixed):
+            return [(place.obj, _merged(place.path))]
+        pointer = self.values.expression(place.pointer, copy.at)
+        return [(value[1], _merged(combine(value[2], place.path))) for value in pointer.values if value[0] == "object"]
 
     def _copy(self, vertex: Vertex, obj: Obj, path: Path, copy: Store, place: Place, source: Term) -> None:
         why = Why("copy", copy.at, copy.line, copy.text, copy.cond)

@@ -251,9 +251,8 @@ class Places:
 
     def _index(self, text: str, at: FunctionId) -> str:
         """An index as a step: only constants are told apart."""
-        if text.isdigit():
-            return f"[{text}]"
-        if text.isidentifier() and self.variable(text, at) is None:
+        # Scalars have no rows, so a constant is known by the way it is written: enumerators are upper case.
+        if text.isdigit() or (text.isidentifier() and text.isupper() and self.variable(text, at) is None):
             return f"[{text}]"
         return ANY
 

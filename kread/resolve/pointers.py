@@ -16,6 +16,7 @@ from kread.parse.unit import FILE_SCOPE, CallRow
 from kread.resolve import callback, ops_table, parameter, slot_assignment
 from kread.resolve.direct import Definitions
 from kread.resolve.machine import UNKNOWN
+from kread.resolve.objects import Objects
 from kread.resolve.program import FunctionId, Program
 from kread.resolve.slots import slot_values
 from kread.resolve.target import Site, Target, way_of
@@ -24,6 +25,9 @@ from kread.resolve.types import MacroLookup, is_function
 from kread.resolve.values import Values
 
 __all__ = ["Target", "callback_edges", "pointer_targets", "slot_values"]
+
+#: A call of which only the type is known is left open above this number: no reader gains from more guesses.
+MOST_BY_TYPE = 24
 
 _KINDS = (parameter.target, ops_table.target, slot_assignment.target)
 
@@ -38,6 +42,7 @@ class _Analysis:
             self.values.watch_call(site.vertex, site.caller, site.call)
         self.registrations = list(callback.registrations(self.values))
         self.values.solve()
+        self.objects = Objects(self.values, self.sites)
 
 
 _known: WeakKeyDictionary[Program, _Analysis] = WeakKeyDictionary()
@@ -89,24 +94,27 @@ def pointer_targets(
     """Every call through a pointer with its targets, sorted, and the reason where there are none."""
     analysis = _analysis(program, macros)
     for site in analysis.sites:
-        targets = _targets(analysis.values, definitions, site)
+        targets = _targets(analysis, definitions, site)
         yield site.caller, site.call, targets, "" if targets else _reason(analysis.values, site)
 
 
-def _targets(values: Values, definitions: Definitions, site: Site) -> list[Target]:
+def _targets(analysis: _Analysis, definitions: Definitions, site: Site) -> list[Target]:
+    values = analysis.values
     found: dict[tuple[str, str, int], list[Target]] = {}
-    for value in site.vertex.values:
-        if value[0] != "function":
-            continue
-        way = way_of(site.vertex, value)
-        for function in definitions.of(value[1], value[2]):
-            for explain in _KINDS:
-                target = explain(values, site, function, way)
-                if target is not None:
-                    break
-            if target is None or target.presence == "0":
+    for vertex in analysis.objects.vertices(site):
+        for value in vertex.values:
+            if value[0] != "function":
                 continue
-            found.setdefault((function.file, function.name, function.line), []).append(target)
+            way = way_of(vertex, value)
+            for function in definitions.of(value[1], value[2]):
+                for explain in _KINDS:
+                    target = explain(values, site, function, way)
+                    if target is not None:
+                        break
+                if target is not None and target.presence != "0":
+                    found.setdefault((function.file, function.name, function.line), []).append(target)
+    if len(found) > MOST_BY_TYPE and all(target.grade == "type" for targets in found.values() for target in targets):
+        return []
     return [_best(found[key]) for key in sorted(found)]
 
 

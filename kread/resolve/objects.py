@@ -1,0 +1,92 @@
+"""Which of the objects that can reach a call it can really mean, by what keeps protocols and families apart.
+
+Points-to alone says that any socket's table can stand behind any socket. Three things narrow it: the receiver (see
+receivers), the pairs of tables that are registered together, and members whose value says for whom an object is.
+"""
+
+from __future__ import annotations
+
+from kread.data import load
+from kread.resolve.machine import Vertex
+from kread.resolve.places import ANY, Obj, combine
+from kread.resolve.receivers import Receivers
+from kread.resolve.slots import Path
+from kread.resolve.target import Site
+from kread.resolve.values import Values
+
+
+class Objects:
+    """Narrows the objects of each site."""
+
+    def __init__(self, values: Values, sites: list[Site]) -> None:
+        self.values = values
+        self.receivers = Receivers(values, sites)
+        self.keys: dict[tuple[str, str], tuple[str, frozenset[str]]] = {
+            (row["record"], row["file"]): (row["member"], frozenset(row["values"])) for row in load("families")["key"]
+        }
+
+    def vertices(self, site: Site) -> list[Vertex]:
+        """The vertices whose functions a call can reach: one for each table, or the call's own."""
+        term = site.term
+        if term[0] != "member" or not term[3]:
+            return [site.vertex]
+        values = self.values
+        way = values.types.way(term, site.caller)
+        if not way or not values.places.tracked(way[0][0]):
+            return [site.vertex]
+        tag, names = way[0][0], tuple(step[1] for step in way)
+        base = values.expression(term[1], site.caller)
+        tables = []
+        for value in base.values:
+            if value[0] == "object":
+                start = values.places.as_record(value[1], value[2], tag)
+                if start is not None:
+                    tables.append((value[1], start))
+        if not tables:
+            return [site.vertex]
+        allowed = self.receivers.of(term[1], site.caller)
+        if allowed is not None:
+            some = [table for table in tables if (table[0], _merged(table[1])) in allowed]
+            tables = some or tables
+        found = [values.place(obj, combine(path, names)) for obj, path in tables if obj[0] != "heap"]
+        if allowed is not None:
+            # The originals of copies are among the tables where they can be: only what a copy overrides is its own.
+            found = [_own(vertex) for vertex in found]
+        key = self.keys.get((tag, values.program.units[site.caller.unit].file))
+        if key is not None:
+            found = [self._keyed(obj, path, names, *key) for obj, path in tables if obj[0] != "heap"]
+        if any(obj[0] == "heap" for obj, _ in tables) or not found:
+            found.append(values.place(*values.places.in_heap(tag, names)))
+        return found
+
+    def _keyed(self, obj: Obj, path: Path, names: Path, member: str, wanted: frozenset[str]) -> Vertex:
+        """The vertex of the table's slot, holding only the functions of elements with a wanted key."""
+        whole = self.values.place(obj, combine(path, names))
+        said: dict[Path, str] = {}
+        functions: dict[str, set[Path]] = {}
+        for entry in self.values.places.entries(obj):
+            if entry.member == member:
+                said[entry.path[:-1]] = entry.row.value
+            elif entry.member == names[-1]:
+                functions.setdefault(entry.row.value.lstrip("&"), set()).add(entry.path[:-1])
+        kept = Vertex(whole.key)
+        kept.values = {
+            value: way
+            for value, way in whole.values.items()
+            if value[0] != "function"
+            or any(said.get(where, "") in wanted or where not in said for where in functions.get(value[1], {path}))
+        }
+        return kept
+
+
+def _own(vertex: Vertex) -> Vertex:
+    """A slot's vertex without the functions that came with a copy of the whole table."""
+    kept = Vertex(vertex.key)
+    kept.values = {
+        value: step for value, step in vertex.values.items() if not (step[1] is not None and step[1].role == "copy")
+    }
+    return kept
+
+
+def _merged(path: Path) -> Path:
+    return tuple(ANY if step[0] == "[" else step for step in path)

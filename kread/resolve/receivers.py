@@ -1,0 +1,249 @@
+"""Tables kept apart by the object that a function is called for.
+
+`sk->sk_prot` can be any protocol's table. But a function that stands in the table T is called for a socket whose
+table is T, and hands the same socket on to what it calls: there too, `sk->sk_prot` is T, or a copy of T that
+somebody put in its place. So each parameter that is such a receiver gets the tables of all ways that lead to it, through
+calls by name and through pointers alike, as long as they pass the receiver on unchanged.
+
+A parameter to which no such way leads can be anything. One to which some lead is taken to have no others: what
+arrives by another way (a packet finds a socket by its address) belongs to the same protocol.
+
+What the receivers and the pairs of tables are stands in data/families.toml.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property
+from typing import TypeAlias
+
+from kread.data import load
+from kread.resolve.places import Fixed, Obj
+from kread.resolve.program import FunctionId
+from kread.resolve.slots import Path
+from kread.resolve.target import Site
+from kread.resolve.terms import Term
+from kread.resolve.values import Values
+
+#: A place that holds a table: an object, or an element of one.
+Table: TypeAlias = "tuple[Obj, Path]"
+
+#: A function's parameter.
+Param: TypeAlias = "tuple[FunctionId, int]"
+
+
+class Receivers:
+    """Says which tables the receiver of a call can have. Asked after the values are known."""
+
+    def __init__(self, values: Values, sites: list[Site]) -> None:
+        self.values = values
+        self.sites = sites
+        self.program = values.program
+        data = load("families")
+        self.members = {row["pointer"]: (row["record"], row["member"]) for row in data["receiver"]}
+        self.pairs = data["pair"]
+
+    def of(self, base: Term, at: FunctionId) -> frozenset[Table] | None:
+        """The tables that a pointer to a table can lead to, None if nothing is known: `sk->sk_prot` in a function."""
+        base = self._defined(base, at)
+        if base[0] != "member" or not base[3]:
+            return None
+        tag = self.values.types.of(base[1], at).removesuffix("*")
+        known = self.members.get(tag)
+        if known is None or base[2] != known[1]:
+            return None
+        param = self._param(base[1], at)
+        if param is None:
+            return None
+        found = self._tables.get(param)
+        if not found:
+            return None
+        return frozenset(found | {copy for table in found for copy in self._variants.get(table, ())})
+
+    def _defined(self, term: Term, at: FunctionId) -> Term:
+        """A local that is set once stands for what it is set to."""
+        if term[0] != "name" or term[1] in {name for name, _ in self.program.row(at).params}:
+            return term
+        stores = self.values.stores.variables.get((at, term[1]), ())
+        values = {store.value for store in stores}
+        if len(values) != 1:
+            return term
+        return self.values.types.term(values.pop(), at)
+
+    def _param(self, term: Term, at: FunctionId) -> tuple[FunctionId, int, str] | None:
+        """The parameter that a term is, with the step by which the receiver is reached from it ("" or "sk")."""
+        term = self._defined(term, at)
+        step = ""
+        if term[0] == "member" and term[3] and any(term[2] == pair["step"] for pair in self.pairs):
+            step = term[2]
+            term = self._defined(term[1], at)
+        if term[0] != "name":
+            return None
+        for number, (name, _) in enumerate(self.program.row(at).params):
+            if name == term[1]:
+                return (at, number, step)
+        return None
+
+    @cached_property
+    def _tables(self) -> dict[tuple[FunctionId, int, str], set[Table]]:
+        """(function, parameter, step) -> the tables of that receiver."""
+        found: dict[tuple[FunctionId, int, str], set[Table]] = defaultdict(set)
+        arcs = self._handed_on()
+        for tag, (record, _) in self.members.items():
+            for table, functions in self._members_of(record).items():
+                for function in functions:
+                    number = self._receiver(function, tag)
+                    if number < 0:
+                        continue
+                    found[function, number, ""].add(table)
+                    for pair in self.pairs:
+                        if pair["outer_pointer"] == tag:
+                            found[function, number, pair["step"]] |= self._paired(pair).get(table, set())
+        todo = [key for key, tables in found.items() if tables]
+        while todo:
+            key = todo.pop()
+            for target in arcs.get(key, ()):
+                if not found[key] <= found[target]:
+                    found[target] |= found[key]
+                    todo.append(target)
+        return found
+
+    def _receiver(self, function: FunctionId, tag: str) -> int:
+        for number, (_, kind) in enumerate(self.program.row(function).params):
+            if kind == f"{tag}*":
+                return number
+        return -1
+
+    def _members_of(self, record: str) -> dict[Table, set[FunctionId]]:
+        """The tables of a record with the functions in their slots."""
+        found: dict[Table, set[FunctionId]] = defaultdict(set)
+        places = self.values.places
+        for obj, path in places.instances.get(record, ()):
+            if obj[0] not in ("global", "literal"):
+                continue
+            for entry in places.entries(obj):
+                if entry.record == record and entry.path[:-1] == path and entry.row.value.isidentifier():
+                    file = self.program.units[entry.table.unit].file
+                    found[obj, path].update(self.values.named(entry.row.value, file))
+        for key, vertex in self.values.machine.vertices.items():
+            if (
+                key[0] == "place"
+                and key[2]
+                and key[1][0] == "global"
+                and (key[1], key[2][:-1]) in self._instances(record)
+            ):
+                for value in vertex.values:
+                    if value[0] == "function":
+                        found[key[1], key[2][:-1]].update(self.values.functions(value))
+        return found
+
+    def _instances(self, record: str) -> frozenset[Table]:
+        known = self._known_instances.get(record)
+        if known is None:
+            known = self._known_instances[record] = frozenset(self.values.places.instances.get(record, ()))
+        return known
+
+    @cached_property
+    def _known_instances(self) -> dict[str, frozenset[Table]]:
+        return {}
+
+    def _paired(self, pair: dict[str, str]) -> dict[Table, set[Table]]:
+        """outer table -> the inner ones that a record of the pair joins it with."""
+        known = self._known_pairs.get(pair["record"])
+        if known is None:
+            known = defaultdict(set)
+            joined: dict[tuple[Obj, Path], dict[str, set[Table]]] = defaultdict(lambda: defaultdict(set))
+            places = self.values.places
+            for obj, _ in places.instances.get(pair["record"], ()):
+                for entry in places.entries(obj):
+                    if entry.record == pair["record"] and entry.member in (pair["outer"], pair["inner"]):
+                        at = FunctionId(entry.table.unit, -1)
+                        place = places.of(self._pointed(self.values.types.term(entry.row.value, at)), at)
+                        if isinstance(place, Fixed):
+                            joined[obj, entry.path[:-1]][entry.member].add((place.obj, place.path))
+            for sides in joined.values():
+                for table in sides[pair["outer"]]:
+                    known[table] |= sides[pair["inner"]]
+            self._known_pairs[pair["record"]] = known
+        return known
+
+    @cached_property
+    def _known_pairs(self) -> dict[str, dict[Table, set[Table]]]:
+        return {}
+
+    def _pointed(self, term: Term) -> Term:
+        return term[1] if term[0] == "address" else term
+
+    def _handed_on(self) -> dict[tuple[FunctionId, int, str], set[tuple[FunctionId, int, str]]]:
+        """The calls that hand a receiver on: from a caller's parameter to a callee's."""
+        arcs: dict[tuple[FunctionId, int, str], set[tuple[FunctionId, int, str]]] = defaultdict(set)
+        tags = {f"{tag}*" for tag in self.members}
+        wanted = {
+            function
+            for rows in self.program.by_name.values()
+            for function in rows
+            if any(kind in tags for _, kind in self.program.row(function).params)
+        }
+        for name, calls in self.values.stores.calls.items():
+            if not any(function in wanted for function in self.program.by_name.get(name, ())):
+                continue
+            for at, row in calls:
+                if at.row < 0 or name in self.program.locals.get(at, ()):
+                    continue
+                for function in self.values.named(name, self.program.units[at.unit].file):
+                    if function in wanted:
+                        self._hand_on(arcs, at, row.args, function, tags)
+        for site in self.sites:
+            for value in site.vertex.values:
+                if value[0] == "function" and self.of_static(site) is None:
+                    for function in self.values.functions(value):
+                        if function in wanted:
+                            self._hand_on(arcs, site.caller, site.call.args, function, tags)
+        return arcs
+
+    def of_static(self, site: Site) -> str | None:
+        """The record of a site that dispatches by the receiver itself: what it calls is known by its own table."""
+        term = site.term
+        if term[0] != "member" or not term[3]:
+            return None
+        record = self.values.types.of(term[1], site.caller).removesuffix("*")
+        return record if any(record == known for known, _ in self.members.values()) else None
+
+    def _hand_on(
+        self,
+        arcs: dict[tuple[FunctionId, int, str], set[tuple[FunctionId, int, str]]],
+        at: FunctionId,
+        args: tuple[str, ...],
+        function: FunctionId,
+        tags: set[str],
+    ) -> None:
+        steps = {pair["step"] for pair in self.pairs}
+        for number, (_, kind) in enumerate(self.program.row(function).params):
+            if kind not in tags or number >= len(args):
+                continue
+            source = self._param(self.values.types.term(args[number], at), at)
+            if source is None:
+                continue
+            arcs[source].add((function, number, ""))
+            if not source[2]:
+                for step in steps:
+                    arcs[source[0], source[1], step].add((function, number, step))
+
+    @cached_property
+    def _variants(self) -> dict[Table, set[Table]]:
+        """table -> the tables that are copied from it, and from these."""
+        direct: dict[Table, set[Table]] = defaultdict(set)
+        for record, _ in self.members.values():
+            for target, source in self.values.copies.between(record):
+                direct[source].add(target)
+        found: dict[Table, set[Table]] = {}
+        for table in list(direct):
+            reached: set[Table] = set()
+            todo = [table]
+            while todo:
+                for copy in direct.get(todo.pop(), ()):
+                    if copy not in reached:
+                        reached.add(copy)
+                        todo.append(copy)
+            found[table] = reached
+        return found

@@ -11,10 +11,12 @@ from __future__ import annotations
 import re
 import textwrap
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from kread.render.highlight import pieces
-from kread.render.links import LinkMaker
 from kread.render.style import PLAIN, Style
+
+if TYPE_CHECKING:
+    from kread.render.links import LinkMaker
 
 #: Narrower than this nothing can be laid out; the text is then laid out as if it were this wide.
 NARROWEST = 40
@@ -112,6 +114,8 @@ class Layout:
 
     def _painted(self, row: Row, text: str) -> str:
         if row.role == "code" and self.style.color:
+            from kread.render.highlight import pieces
+
             return "".join(self.style.paint(kind, piece) for kind, piece in pieces(text))
         painted = self.style.paint(row.role, text)
         return self.links.to_reference(painted, row.file, row.line) if self.links and row.text_link else painted

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from urllib.parse import quote
 
 from kread import data
 
@@ -34,6 +33,8 @@ class LinkMaker:
         """The address of a line: kind "file", "reference" or "git" ("" for a file that is not here)."""
         if kind == "file" and not self.root:
             return ""
+        from urllib.parse import quote
+
         _, pattern = _patterns()[kind]
         return pattern.format(tag=quote(self.tag), root=quote(self.root).rstrip("/"), file=quote(file), line=line)
 

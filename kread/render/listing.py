@@ -7,7 +7,7 @@ site with several candidates once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from kread.facts import Edge, Function
@@ -67,9 +67,18 @@ def _named(function: Function, indent: int = 0) -> Row:
     )
 
 
-def _head(text: str, release: str) -> Iterator[Row]:
+def _head(text: str, release: str, known: Collection[str] = ()) -> Iterator[Row]:
     yield Row(text, place=f"Linux {release}", role="title")
+    if known:
+        yield Row(f"All of it needs {' && '.join(known)}.", role="note")
     yield Row("")
+
+
+def _needing(function: Function, known: Collection[str], indent: int) -> Iterator[Row]:
+    """A function, and what it needs beyond what the whole list needs."""
+    yield _named(function, indent)
+    if wanted := words.needs(function.presence, known):
+        yield Row(wanted, indent=indent + 2, word="needs", role="note")
 
 
 def _how(edge: Edge) -> str:
@@ -89,14 +98,13 @@ def _doubts(edge: Edge) -> str:
 def _callers(view: Neighbours) -> Iterator[Row]:
     callers = {edge.caller for edge in view.edges}
     sites = {(edge.site, edge.caller) for edge in view.edges}
-    found = f"{words.count(len(callers), 'caller')}, {words.count(len(sites), 'call')}"
-    yield from _head(
-        f"{view.function.name} has {found}" if callers else f"{view.function.name} has no caller", view.release
-    )
-    yield _named(view.function)
+    found = f"{words.count(len(callers), 'caller')}, {words.count(len(sites), 'call')}" if callers else "no caller"
+    known = words.common_needs(function.presence for function in (view.function, *callers))
+    yield from _head(f"{view.function.name} has {found}", view.release, known)
+    yield from _needing(view.function, known, 0)
     ordered = sorted(view.edges, key=lambda edge: (edge.caller, edge.site, edge.kind, edge.table))
     for caller, edges in groupby(ordered, key=lambda edge: edge.caller):
-        yield _named(caller, 2)
+        yield from _needing(caller, known, 2)
         for edge in edges:
             yield from _call(edge, 4, place="" if edge.site.file == caller.file else str(edge.site))
             if said := _doubts(edge):
@@ -120,7 +128,8 @@ def _call(edge: Edge, indent: int, place: str) -> Iterator[Row]:
 def _callees(view: Neighbours) -> Iterator[Row]:
     callees = {edge.callee for edge in view.edges}
     found = words.count(len(callees), "function") if callees else "nothing"
-    yield from _head(f"{view.function.name} calls {found}", view.release)
+    known = words.conjuncts(view.function.presence)
+    yield from _head(f"{view.function.name} calls {found}", view.release, known)
     yield _named(view.function)
     ordered = sorted(view.edges, key=lambda edge: (edge.site, edge.callee, edge.kind, edge.table))
     for _, group in groupby(ordered, key=lambda edge: edge.site):
@@ -194,21 +203,22 @@ def _macro(macro: MacroView) -> Iterator[Row]:
 def _slot(view: SlotView) -> Iterator[Row]:
     filled = words.count(len({value.function for value in view.values}), "function")
     tables = words.count(len({value.table for value in view.values}), "table")
-    yield Row(f"{view.asked}: {filled} in {tables}", place=f"Linux {view.release}", role="title")
+    known = words.common_needs(value.function.presence for value in view.values)
+    yield from list(_head(f"{view.asked}: {filled} in {tables}", view.release, known))[:-1]
     ordered = sorted(view.values, key=lambda value: (value.record, value.field, value.function, value.file, value.line))
     for (record, field), values in groupby(ordered, key=lambda value: (value.record, value.field)):
         yield Row("")
         yield Row(f"{record}.{field}", role="family")
         for function, filled_by in groupby(values, key=lambda value: value.function):
-            yield _named(function, 2)
+            yield from _needing(function, known, 2)
             for value in filled_by:
-                table = value.table or "(no table)"
+                table = value.table or value.text.strip()
                 asked = words.needs(value.presence, words.conjuncts(function.presence))
                 needs = f"  needs {asked}" if asked else ""
                 yield Row(
                     f"{table}{needs}",
                     indent=4,
-                    word="in",
+                    word="in" if value.table else "by",
                     column=4,
                     place=f"{value.file}:{value.line}",
                     word_role="note",

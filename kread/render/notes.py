@@ -72,7 +72,7 @@ def _document(study: Study, text: Texts, kept: Remarks) -> Iterator[str]:
     index = 0
     for number, chapter in enumerate(study.chapters, 1):
         yield ""
-        yield f"## {number}. {_plain(chapter.title)}"
+        yield f"## {number}. {_plain(text.title(chapter.title))}"
         if chapter.reason:
             yield f"\n{_plain(chapter.reason)}"
         for gap in chapter.gaps:

@@ -30,7 +30,7 @@ def _after(study: Study, text: Texts) -> Iterator[str]:
     for number, chapter in enumerate(study.chapters, 1):
         asked = questions(chapter, text)
         if asked:
-            yield f"<section><h2>{escape(text('questions'))}: {number}. {escape(chapter.title)}</h2><ol>"
+            yield f"<section><h2>{escape(text('questions'))}: {number}. {escape(text.title(chapter.title))}</h2><ol>"
             for question, answer in asked:
                 yield f"<li>{escape(question)}<details><summary>{escape(text('answer'))}</summary>"
                 yield f"<p>{escape(answer)}</p></details></li>"

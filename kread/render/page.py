@@ -80,17 +80,21 @@ def _top(study: Study, text: Texts, release: str) -> Iterator[str]:
         for number, chapter in enumerate(study.chapters, 1):
             yield (
                 f'<button type="button" role="tab" id="tab{number}" aria-controls="family{number}">'
-                f"<b>{number}</b> {escape(chapter.title)}</button>"
+                f"<b>{number}</b> {escape(text.title(chapter.title))}</button>"
             )
         yield "</div>"
 
 
 def _chapter(chapter: Chapter, number: int, study: Study, text: Texts, links: LinkMaker) -> Iterator[str]:
     chapters = len(study.chapters)
-    role = f'role="tabpanel" aria-labelledby="tab{number}"' if chapters > 1 else f'aria-label="{escape(chapter.title)}"'
+    role = (
+        f'role="tabpanel" aria-labelledby="tab{number}"'
+        if chapters > 1
+        else f'aria-label="{escape(text.title(chapter.title))}"'
+    )
     calls = sum(1 for passage in chapter.passages if passage.step.edge)
     yield f'<section id="family{number}" class="family" {role}>'
-    yield f"<h2>{escape(chapter.title)} <small>{escape(text.count('calls', calls))}</small></h2>"
+    yield f"<h2>{escape(text.title(chapter.title))} <small>{escape(text.count('calls', calls))}</small></h2>"
     if chapter.reason:
         yield f"<p>{escape(chapter.reason)}</p>"
     for gap in chapter.gaps:

@@ -9,14 +9,17 @@ hyperlinks are put on by Layout.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from kread.facts import Step, Trail
 from kread.paths.answer import Answer
 from kread.render import step_rows, words
 from kread.render.layout import Layout, Row
-from kread.render.links import LinkMaker
-from kread.render.source_rows import LEGEND, SourceLines, source_rows
 from kread.render.style import Style
+
+if TYPE_CHECKING:
+    from kread.render.links import LinkMaker
+    from kread.render.source_rows import SourceLines
 
 #: A tail of fewer functions than this is shorter told than referred to.
 TAIL_WORTH_NAMING = 3
@@ -49,6 +52,8 @@ def path_text(
         add(_trail(trail, answer.trails[: number - 1], lambda step: _step(step, source, known)))
     out.append("")
     if source is not None and answer.trails:
+        from kread.render.source_rows import LEGEND
+
         add([Row(LEGEND, role="note")])
     add(_footer(answer))
     while out and not out[-1]:
@@ -80,6 +85,8 @@ def _title(number: int, trail: Trail) -> Row:
 def _step(step: Step, source: SourceLines | None, known: step_rows.Known) -> Iterable[Row]:
     if source is None:
         return step_rows.rows(step, known)
+    from kread.render.source_rows import source_rows
+
     return source_rows(step, source(step), known)
 
 

@@ -19,9 +19,14 @@ class Texts:
 
     lang: str
     rows: dict[str, str]
+    titles: dict[str, str]
 
     def __call__(self, key: str, **values: object) -> str:
         return self.rows[key].format(**values)
+
+    def title(self, title: str) -> str:
+        """A family's title in this language, as far as it is known; else as it is."""
+        return self.titles.get(title, title)
 
     def count(self, key: str, number: int) -> str:
         """A counted noun: the row `key` for one, `key_many` for any other number."""
@@ -33,4 +38,5 @@ def texts(lang: str = "en") -> Texts:
     known = [name.rpartition("/")[2] for name in data.names("lang")]
     if lang not in known:
         raise UsageError("no-such-language", f"There are no texts in {lang!r}", hint=f"Known: {', '.join(known)}")
-    return Texts(lang, {key: str(text) for key, text in data.load(f"lang/{lang}")["text"].items()})
+    loaded = data.load(f"lang/{lang}")
+    return Texts(lang, {key: str(text) for key, text in loaded["text"].items()}, dict(loaded.get("title", {})))

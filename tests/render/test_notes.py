@@ -149,6 +149,11 @@ def test_languages_have_the_same_keys_and_blanks() -> None:
             assert sorted(re.findall(r"{(\w+)}", other[key])) == sorted(re.findall(r"{(\w+)}", text)), key
 
 
+def test_every_story_has_a_chinese_title() -> None:
+    titles = data.load("lang/zh")["title"]
+    assert {row["title"] for row in data.load("stories")["story"]} == set(titles)
+
+
 def test_chinese_notes_are_chinese() -> None:
     text, _ = notes_markdown(STUDY, "zh")
     assert "控制流为什么到这里" in text

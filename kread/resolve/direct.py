@@ -53,7 +53,8 @@ class Definitions:
         for nearest in (own, included):
             if nearest:
                 covered = presence.disj(*(function.presence for function in nearest))
-                if covered == "":
+                # What asks is compiled only where its file is: a definition that is always there then has no twin.
+                if presence.implies(program.built.get(file, ""), covered):
                     return tuple(nearest)
                 return tuple(nearest + (external or self._elsewhere(name, covered)))
         if external:

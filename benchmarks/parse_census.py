@@ -23,18 +23,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from tree_sitter import Node, Tree
+from tree_sitter import Node, Query, QueryCursor, Tree
 
 from kread.parse.conditional import conditions
 from kread.parse.defines import Define, defines, includes
 from kread.parse.faults import Fault, faults
 from kread.parse.macro_table import MacroTable, learn
 from kread.parse.prepare import Prepared, prepare
-from kread.parse.syntax import parse
+from kread.parse.syntax import language, parse
 
 FOLDERS = ("net/ipv4", "net/core", "net/ipv6", "net/mptcp", "net/sctp", "fs/ext4", "kernel")
 #: Where an include in angle brackets is looked for, in this order; asm/ headers also in asm-generic.
 ROOTS = ("include", "arch/x86/include", "include/uapi", "arch/x86/include/uapi")
+DEFINITION = Query(language(), "(function_definition) @definition")
 HEADERS = ("include", "arch/x86/include")
 
 
@@ -107,17 +108,11 @@ def look(text: bytes, table: MacroTable) -> FileCensus:
 def functions(tree: Tree, text: bytes) -> list[Seen]:
     """The function definitions of a tree, nested ones too."""
     found = []
-    todo = [tree.root_node]
-    while todo:
-        node = todo.pop()
-        for child in node.children:
-            if child.type == "function_definition":
-                name = declared(child)
-                if name is not None:
-                    written = text[name.start_byte : name.end_byte].decode("utf-8", "replace")
-                    found.append(Seen(written, name.start_point[0] + 1, child.end_point[0] + 1, child.start_byte))
-            if child.child_count:
-                todo.append(child)
+    for function in QueryCursor(DEFINITION).captures(tree.root_node).get("definition", []):
+        name = declared(function)
+        if name is not None:
+            written = text[name.start_byte : name.end_byte].decode("utf-8", "replace")
+            found.append(Seen(written, name.start_point[0] + 1, function.end_point[0] + 1, function.start_byte))
     return sorted(found, key=lambda seen: seen.start)
 
 

@@ -107,10 +107,9 @@ def _learned(defines: Iterable[Define], base: MacroTable) -> MacroTable:
     _fragments(by_name, kinds)
     # A statement or a declaration begins with a word or a brace; most macros with arguments are values in parentheses.
     statements = {
-        name: bodies
+        name: spoken
         for name, listed in by_name.items()
-        if name not in kinds
-        and (bodies := [define for define in listed if define.params is not None and define.body[:1] in _STATEMENT_STARTS])
+        if name not in kinds and (spoken := [define for define in listed if _is_statement(define)])
     }
     _heads(statements, kinds)
     for name, listed in statements.items():
@@ -126,6 +125,10 @@ def _learned(defines: Iterable[Define], base: MacroTable) -> MacroTable:
                     declares[name] = places
     _wrapped(statements, kinds, fixed, declares)
     return MacroTable(kinds, fixed, declares)
+
+
+def _is_statement(define: Define) -> bool:
+    return define.params is not None and define.body[:1] in _STATEMENT_STARTS
 
 
 def _annotations(by_name: Mapping[str, list[Define]], kinds: dict[str, str]) -> None:
@@ -228,7 +231,7 @@ def _fragments(by_name: Mapping[str, list[Define]], kinds: dict[str, str]) -> No
 def _is_piece(body: str) -> bool:
     if body[0] in "=*/" or ("(" in body and body[-1] in "),;"):
         return _PIECE.match(body) is not None
-    return body.count("{") != body.count("}")
+    return body[-1] == "," or body.count("{") != body.count("}")
 
 
 def _heads(by_name: Mapping[str, list[Define]], kinds: dict[str, str]) -> None:

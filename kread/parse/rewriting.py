@@ -102,7 +102,8 @@ _TYPE_ARGUMENT = re.compile(
     rb"|double)\b[\w\s*]*+|[A-Za-z_]\w*+\s*+\*[\s*]*+(?:const\b\s*+)?)(?:\[[^][(){};,]*+\]\s*+)?(?=[,)])"
     rb"|\s*+[A-Za-z_]\w*+\s++[A-Za-z_]\w*+(?:" + PARENS + rb")?+\s*+(?=[,)\"])"
     rb"|\s*+(?!0[xXbB]|\d++(?:[uUlL]++\b|[eE]\d))\d++[A-Za-z_]\w*+\s*+(?=[,)])|\s*+\[\w++\]\s*+(?=[,)])"
-    rb"|\s*+(?!\*++\s*\))[-+*/%|&^~!<>=]{1,3}\s*+(?=[,)])|\s++(?=,)|(?<=,)\s++(?=\)))"
+    rb"|(?:(?<=,)|(?<=\()(?!\s*+\*++\s*\)))\s*+[-+*/%|&^~!<>=]{1,3}(?:\s[~!])?+\s*+(?=[,)])"
+    rb"|\s++(?=,)|(?<=,)\s++(?=\)))"
 )
 #: What only a macro can be: a name and a parenthesis as a statement, and no `;` behind it.
 _OPENING = re.compile(
@@ -112,7 +113,9 @@ _OPENING = re.compile(
 _DECLARED = re.compile(rb"([;{}]\s*+(?:static\s+)?+)([A-Za-z_]\w*+\s*+)(" + PARENS + rb")(?=\s*+=\s*+\{)")
 #: The values of a variable, and in them a macro that brings its own comma.
 _TABLE = re.compile(rb"(=\s*+)(" + BRACES + rb")")
-_VALUES = re.compile(rb"([,{]\s*+)([A-Za-z_]\w*\s*)(" + PARENS + rb")(?=\s*+[{.\[A-Za-z_]|[ \t]*+\n\s*+\")")
+_VALUES = re.compile(
+    rb"([,{]\s*+|\)[ \t]*+\n\s*+)([A-Za-z_]\w*\s*)(" + PARENS + rb")(?=\s*+[{.\[A-Za-z_]|[ \t]*+\n\s*+\")"
+)
 #: Statements among a macro's arguments, `foo(a; b;, c;)`: they become a block.
 _STATEMENTS = re.compile(
     rb"([;{}:)]\s*+)(?!(?:"
@@ -173,6 +176,7 @@ def body(text: bytes, heads: dict[bytes, bytes]) -> bytes:
             return lead + head(heads.get(word, b"while"), name + args, len(args))
         return lead + spaces(name) + b" " + args[1:-1] + b";"
 
+    text = _arguments(text)
     if _TABLE.search(text):
         text = _TABLE.sub(lambda found: found.group(1) + _values(found.group(2)), text)
         text = _DECLARED.sub(
@@ -185,7 +189,7 @@ def body(text: bytes, heads: dict[bytes, bytes]) -> bytes:
         text = changed
     if _STATEMENT_ENDS.search(text):
         text = _STATEMENTS.sub(_statements, text)
-    return _arguments(_LABEL.sub(_label, _LONE.sub(_lone, text)))
+    return _LABEL.sub(_label, _LONE.sub(_lone, text))
 
 
 def table(text: bytes) -> bytes:
@@ -203,7 +207,15 @@ def _statements(found: re.Match[bytes]) -> bytes:
 
 
 def _values(text: bytes) -> bytes:
-    return _VALUES.sub(lambda found: found.group(1) + spaces(found.group(2)) + b" " + found.group(3)[1:-1] + b",", text)
+    while True:  # twice at most: of two neighbours the first takes the parenthesis that the second stands behind
+        changed = _VALUES.sub(_value, text)
+        if changed == text:
+            return text
+        text = changed
+
+
+def _value(found: re.Match[bytes]) -> bytes:
+    return found.group(1) + spaces(found.group(2)) + b" " + found.group(3)[1:-1] + b","
 
 
 def _arguments(text: bytes) -> bytes:
@@ -273,6 +285,8 @@ def _statement(found: re.Match[bytes]) -> bytes:
     lead, shown = found.groups()
     if shown == b"return":
         ahead = found.string[found.end() : found.end() + _LOOK_BACK].lstrip()[:1]
+        if ahead == b";":
+            return found.group()
         return lead + (b"_eturn" if ahead in (b",", b")") else b"(void)")
     return lead + (joined(shown) if shown[:4] == b"goto" else b"_" + shown[1:])
 

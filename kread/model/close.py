@@ -150,6 +150,7 @@ def _send_active_reset(host: Host, sock: Sock) -> None:
 def set_state(host: Host, sock: Sock, state: State) -> None:
     """tcp_set_state(): CLOSE takes the sock out of ehash, and from ESTABLISHED or CLOSE_WAIT counts EstabResets."""
     host.called("tcp_set_state")
+    host.touch(sock)
     if state is State.CLOSE:
         if sock.state in (State.ESTABLISHED, State.CLOSE_WAIT):
             host.count("EstabResets")

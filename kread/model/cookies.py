@@ -42,7 +42,9 @@ TCP_SYNCOOKIE_VALID = 120 * SECOND
 TCP_SYNCOOKIE_PERIOD = 60 * SECOND
 MAX_SYNCOOKIE_AGE = 2
 COOKIEBITS = 24
-COOKIEMASK = (1 << COOKIEBITS) - 1
+COOKIEMASK = 0xFFFFFF
+COUNTMASK = 0xFF
+"""What is left of the minutes above the COOKIEBITS of the hash."""
 MSSIND = 3
 """The place of 1460 in the table of MSS values; the model's peers all announce it."""
 
@@ -61,7 +63,7 @@ def good(key: Key, seq: int, value: int, now: int) -> bool:
     """check_tcp_syn_cookie(): whether a number is a cookie of the connection that is not too old."""
     count = now // TCP_SYNCOOKIE_PERIOD
     rest = add(value, -_hash(key, -1) - seq)
-    diff = (count - (rest >> COOKIEBITS)) & (0xFFFFFFFF >> COOKIEBITS)
+    diff = (count - (rest >> COOKIEBITS)) & COUNTMASK
     if diff >= MAX_SYNCOOKIE_AGE:
         return False
     return (rest - _hash(key, count - diff)) & COOKIEMASK == MSSIND

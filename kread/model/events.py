@@ -271,6 +271,15 @@ class Queues:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """A connection's entry of ehash went from one state to another; "none" is no entry."""
+
+    key: Key
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What one event, or one timer that fired, led to.
 
@@ -279,6 +288,7 @@ class Outcome:
     rules     -- the ids of the rules that fired, in order
     functions -- the kernel functions walked, in order, as the release names them
     messages  -- what the kernel log got
+    moves     -- the connections whose entry of ehash changed its state, appeared or went
     """
 
     time: int
@@ -290,3 +300,31 @@ class Outcome:
     rules: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
+    moves: tuple[Move, ...] = ()
+
+
+def describe(event: Event) -> str:
+    """What an event is, as one would say it."""
+    if isinstance(event, Receive):
+        marks = "".join(f" ({word})" for word, on in (("raced", event.raced), ("broadcast", event.broadcast)) if on)
+        return f"{event.segment} from {event.segment.key.saddr}:{event.segment.key.sport}{marks}"
+    if isinstance(event, Advance):
+        return f"time passes to {event.to / 1000:g} s"
+    if isinstance(event, Sysctl):
+        return f"{event.name}={event.value}"
+    if isinstance(event, Listen):
+        return f"listen({event.sock}, {event.backlog})"
+    if isinstance(event, Bind):
+        return f"bind({event.sock}, {event.addr}:{event.port})"
+    if isinstance(event, SetOption):
+        return f"setsockopt({event.sock}, {event.option}, {event.value})"
+    if isinstance(event, Icmp):
+        return f"ICMP error about seq={event.seq} for {event.key.saddr}:{event.key.sport}"
+    if isinstance(event, Fault):
+        return f"{event.what} {'fails' if event.on else 'works'} from now on"
+    if isinstance(event, Metric):
+        return f"{event.addr} is proven"
+    if isinstance(event, Signal):
+        return f"signal for {event.task}"
+    names = {Open: "socket", Accept: "accept", Close: "close", Shutdown: "shutdown"}
+    return f"{names[type(event)]}({event.sock})"

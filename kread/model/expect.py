@@ -16,7 +16,7 @@ from kread.model.events import Outcome, Segment
 from kread.model.host import Host, queues
 from kread.model.peers import Peers
 from kread.model.script import Statement, flags
-from kread.model.socks import SECOND, Entry, Request, Sock, TimeWait
+from kread.model.socks import SECOND, Entry, Request, Sock, state_name
 
 _REPEAT = re.compile(r"(\d+)\s*x\s+")
 
@@ -137,19 +137,15 @@ def _peer(statement: Statement, seen: Seen) -> str:
     if not chain:
         return "" if wanted == "none" else "none"
     entry = chain[0]
-    told = {"state": state_name(entry)} | _attributes(entry, seen.host)
+    told = {"state": state_name(entry)} | attributes(entry, seen.host)
     same = told["state"] == wanted and all(
         told.get(key) == value for key, _, value in (each.partition("=") for each in conditions)
     )
     return "" if same else " ".join(f"{key}={value}" for key, value in told.items())
 
 
-def state_name(entry: Entry) -> str:
-    """The state of an entry of ehash; a TIME_WAIT sock in its substate."""
-    return (entry.substate if isinstance(entry, TimeWait) else entry.state).value
-
-
-def _attributes(entry: Entry, host: Host) -> dict[str, str]:
+def attributes(entry: Entry, host: Host) -> dict[str, str]:
+    """What a scenario can ask of an entry of ehash besides its state."""
     deadline = {} if entry.deadline is None else {"timer": f"{(entry.deadline - host.now) / SECOND:g}"}
     if isinstance(entry, Request):
         acked = "yes" if entry.acked else "no"

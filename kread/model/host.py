@@ -11,9 +11,9 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 
-from kread.model.events import Event, Flag, Key, Outcome, Queues, Result, Segment
+from kread.model.events import Event, Flag, Key, Move, Outcome, Queues, Result, Segment, describe
 from kread.model.policy import Policy
-from kread.model.socks import Entry, Request, Sock, State
+from kread.model.socks import Entry, Request, Sock, State, state_name
 
 SYSCTLS = {
     "somaxconn": 4096,
@@ -65,10 +65,11 @@ class Host:
         self._rules: list[str] = []
         self._functions: list[str] = []
         self._messages: list[str] = []
+        self._touched: dict[Key, str] = {}
 
     def begin(self, event: Event | str) -> None:
         """Start the record of an event, or of a timer named by a string."""
-        self._begin(event if isinstance(event, str) else type(event).__name__)
+        self._begin(event if isinstance(event, str) else describe(event))
 
     def outcome(self) -> Outcome:
         """What the event at work has led to so far."""
@@ -83,7 +84,22 @@ class Host:
             tuple(self._rules),
             tuple(name for name in self._functions if name not in self.policy.absent),
             tuple(self._messages),
+            tuple(
+                Move(key, before, self._state(key))
+                for key, before in self._touched.items()
+                if before != self._state(key)
+            ),
         )
+
+    def _state(self, key: Key) -> str:
+        chain = self.ehash.get(key)
+        return state_name(chain[0]) if chain else "none"
+
+    def touch(self, entry: Entry) -> None:
+        """An entry of ehash is about to change: remember the state that its connection has."""
+        assert entry.key is not None
+        if entry.key not in self._touched:
+            self._touched[entry.key] = self._state(entry.key)
 
     def called(self, *functions: str) -> None:
         """Control goes through these functions, in this order."""
@@ -126,12 +142,14 @@ class Host:
     def insert(self, entry: Entry) -> None:
         """Put an entry at the head of its chain."""
         assert entry.key is not None
+        self.touch(entry)
         self.ehash.setdefault(entry.key, []).insert(0, entry)
 
     def unlink(self, entry: Entry) -> bool:
         """Take an entry out of ehash; whether it was there."""
         found = self.hashed(entry)
         if found and entry.key is not None:
+            self.touch(entry)
             chain = self.ehash[entry.key] = [each for each in self.ehash[entry.key] if each is not entry]
             if not chain:
                 del self.ehash[entry.key]

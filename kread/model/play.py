@@ -8,23 +8,18 @@ otherwise. A script that the state refuses, where no `refused` stands below, is 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from kread.model import events as ev
 from kread.model import expect, script
-from kread.model.events import Event, Flag, IllegalEvent, Outcome
+from kread.model.events import Event, Flag, IllegalEvent, Outcome, Queues
+from kread.model.happenings import DEFAULT_ADDRESS, DEFAULT_PORT, HAPPENINGS, names, place
 from kread.model.host import Host
 from kread.model.machine import step
 from kread.model.peers import Peer, Peers
 from kread.model.policy import Policy
 from kread.model.script import Script, ScriptError, Statement
-from kread.model.socks import INADDR_ANY, SECOND
-
-DEFAULT_ADDRESS = "10.0.0.1"
-DEFAULT_PORT = 80
-MANY = 1 << 20
-"""A backlog and a limit that `given` cannot reach."""
+from kread.model.socks import INADDR_ANY
 
 
 @dataclass(slots=True)
@@ -72,6 +67,11 @@ class Run:
         """The outcomes of all steps in order."""
         return [outcome for each in self.steps for outcome in each.outcomes]
 
+    def queues(self) -> dict[str, Queues]:
+        """The queues of every listener at the end."""
+        outcomes = self.outcomes
+        return dict(outcomes[-1].queues) if outcomes else {}
+
     @property
     def rules(self) -> frozenset[str]:
         """The rules that fired."""
@@ -84,7 +84,7 @@ def play(scenario: Script, policy: Policy) -> Run:
     for statement in scenario.statements:
         if statement.verb == "with":
             policy = run.policy = _with(policy, statement)
-    player = _Player(run, Host(policy))
+    player = Player(run, Host(policy))
     run.host = player.host
     for statement in scenario.statements:
         if not _applies(statement, policy):
@@ -122,22 +122,26 @@ def _applies(statement: Statement, policy: Policy) -> bool:
     return all(_holds(policy, ("" if wanted else "!") + name, statement) for name, wanted in statement.conditions)
 
 
-class _Player:
+class Player:
+    """A scenario at work: what has been and the step at hand."""
+
     def __init__(self, run: Run, host: Host) -> None:
-        self.run, self.host, self.peers = run, host, run.peers
+        self.run = run
+        self.host: Host = host
+        self.peers: Peers = run.peers
         self.step = Step(0, "")
         self.counted: Counter[str] = Counter()
         self.walked = 0
-        self.unexpected_refusal: Step | None = None
 
     def play(self, statement: Statement) -> None:
+        """Do what a line says, or compare what it expects."""
         if statement.verb in script.EXPECT:
             return self._expect(statement)
         self.end()
         self.step = Step(statement.line, statement.text)
         self.run.steps.append(self.step)
         try:
-            _HAPPENINGS[statement.verb](self, statement)
+            HAPPENINGS[statement.verb](self, statement)
         except IllegalEvent as error:
             self.step.refused = str(error)
         except (ValueError, IndexError) as error:
@@ -170,6 +174,7 @@ class _Player:
         return [name for outcome in self.run.outcomes[self.walked :] for name in outcome.functions]
 
     def happen(self, event: Event) -> None:
+        """Let an event happen and the peers hear what was sent."""
         outcomes = step(self.host, event)
         self.step.outcomes += outcomes
         for outcome in outcomes:
@@ -179,7 +184,7 @@ class _Player:
     def target(self, options: dict[str, str]) -> tuple[str, int]:
         """Where a segment goes: as the script says, or to the first listener."""
         if "to" in options:
-            return _place(options["to"])
+            return place(options["to"])
         for sk in self.host.socks.values():
             if sk.num and sk.key is None:
                 return (DEFAULT_ADDRESS if sk.rcv_saddr == INADDR_ANY else sk.rcv_saddr), sk.num
@@ -187,13 +192,13 @@ class _Player:
 
     def senders(self, statement: Statement) -> list[Peer]:
         """The peers that a line speaks of, in order; N fresh ones for `N x` without a name."""
-        names = statement.options.get("from", "")
-        if statement.counted and not names:
+        wanted = statement.options.get("from", "")
+        if statement.counted and not wanted:
             to = self.target(statement.options)
             return [self.peers.fresh(to) for _ in range(statement.count)]
-        if names == "all":
+        if wanted == "all":
             return list(self.peers.by_name.values()) * statement.count
-        return [self._peer(name, statement.options) for name in _names(names or "p1")] * statement.count
+        return [self._peer(name, statement.options) for name in names(wanted or "p1")] * statement.count
 
     def _peer(self, name: str, options: dict[str, str]) -> Peer:
         known = self.peers.by_name.get(name)
@@ -202,6 +207,7 @@ class _Player:
         return self.peers.named(name, self.target(options))
 
     def arrive(self, peer: Peer, flags: Flag, statement: Statement) -> None:
+        """A segment of a peer arrives, as the line describes it."""
         options, words = statement.options, statement.words
         segment = peer.sends(flags, options)
         self.happen(
@@ -219,169 +225,3 @@ class _Player:
                 closing=options.get("closing", ""),
             )
         )
-
-
-def _names(text: str) -> list[str]:
-    found: list[str] = []
-    for part in text.split(","):
-        first, dots, last = part.partition("..")
-        stem = first.rstrip("0123456789")
-        if dots:
-            found += [f"{stem}{n}" for n in range(int(first[len(stem) :]), int(last[len(stem) :]) + 1)]
-        else:
-            found.append(part)
-    return found
-
-
-def _place(text: str) -> tuple[str, int]:
-    addr, _, port = text.partition(":")
-    return addr, int(port or DEFAULT_PORT)
-
-
-def _seconds(text: str) -> int:
-    return round(float(text.removesuffix("s")) * SECOND)
-
-
-def _segment(player: _Player, statement: Statement) -> None:
-    flags = script.flags(statement.words[0])
-    assert flags is not None
-    for peer in player.senders(statement):
-        player.arrive(peer, flags, statement)
-
-
-def _handshake(player: _Player, statement: Statement) -> None:
-    for peer in player.senders(statement):
-        peer.answered = False
-        player.arrive(peer, Flag.SYN, statement)
-        if peer.answered:
-            player.arrive(peer, Flag.ACK, replace(statement, options=_without(statement.options, "seq", "data")))
-
-
-def _without(options: dict[str, str], *keys: str) -> dict[str, str]:
-    return {key: value for key, value in options.items() if key not in keys}
-
-
-_LISTEN_OPTIONS = {
-    "dev": "SO_BINDTODEVICE",
-    "cpu": "SO_INCOMING_CPU",
-    "defer": "TCP_DEFER_ACCEPT",
-    "D": "rskq_defer_accept",
-    "syncnt": "TCP_SYNCNT",
-    "fastopen": "TCP_FASTOPEN",
-    "rcvbuf": "SO_RCVBUF",
-    "rto_max": "TCP_RTO_MAX_MS",
-    "prog": "SO_ATTACH_REUSEPORT",
-    "migrate_prog": "SO_ATTACH_REUSEPORT_MIGRATE",
-    "reuseport": "SO_REUSEPORT",
-    "reuseaddr": "SO_REUSEADDR",
-    "filter": "SO_ATTACH_FILTER",
-    "nocookie": "TCP_FASTOPEN_NO_COOKIE",
-    "sk_lookup": "SK_LOOKUP",
-}
-
-
-def _listen(player: _Player, statement: Statement) -> None:
-    options, words = statement.options, statement.words
-    backlog = int(words[0])
-    name = options.get("as", words[1] if len(words) > 1 and words[1] not in script.LISTEN_WORDS else "L")
-    if name not in player.host.socks:
-        player.happen(ev.Open(name, int(options.get("uid", "0")), "dgram" not in words, "connected" in words))
-        for key in [each for each in _LISTEN_OPTIONS if each in words]:
-            player.happen(ev.SetOption(name, _LISTEN_OPTIONS[key], 1))
-        for key, value in options.items():
-            if key in _LISTEN_OPTIONS:
-                player.happen(ev.SetOption(name, _LISTEN_OPTIONS[key], value if key == "dev" else int(value)))
-        if "timeout" in options:
-            player.happen(ev.SetOption(name, "TCP_TIMEOUT_INIT", _seconds(options["timeout"])))
-        player.happen(ev.Bind(name, *_place(options.get("on", f"{DEFAULT_ADDRESS}:{DEFAULT_PORT}"))))
-    player.happen(ev.Listen(name, backlog, "kernel" in words))
-
-
-def _given(player: _Player, statement: Statement) -> None:
-    """Half-open requests and queued children, made under limits that let them pass, then not counted."""
-    host, options = player.host, statement.options
-    name = options.get("on", "L")
-    if name not in host.socks:
-        raise ValueError(f"no listener is called {name}")
-    backlog, before = host.socks[name].max_ack_backlog, dict(host.sysctl)
-    host.sysctl.update(somaxconn=MANY, tcp_syncookies=1)
-    player.happen(ev.Listen(name, MANY))
-    to = player.target({"to": f"{host.socks[name].rcv_saddr}:{host.socks[name].num}"} if "on" in options else {})
-    for i in range(int(options.get("A", "0"))):
-        peer = player.peers.named(f"c{i + 1}", to)
-        player.arrive(peer, Flag.SYN, replace(statement, options={}))
-        player.arrive(peer, Flag.ACK, replace(statement, options={}))
-    for i in range(int(options.get("Q", "0"))):
-        player.arrive(player.peers.named(f"h{i + 1}", to), Flag.SYN, replace(statement, options={}))
-    player.happen(ev.Listen(name, backlog))
-    host.sysctl.update(before)
-    player.counted = host.counters.copy()
-    player.walked = len(player.run.outcomes)
-
-
-def _accept(player: _Player, statement: Statement) -> None:
-    words, options = statement.words, statement.options
-    name = next((word for word in words if word != "nonblock"), "L")
-    timeout = _seconds(options["timeout"]) if "timeout" in options else None
-    for _ in range(statement.count):
-        task = options.get("by", "main")
-        player.happen(ev.Accept(name, "nonblock" in words, timeout, task, options.get("as", "")))
-
-
-def _setsockopt(player: _Player, statement: Statement) -> None:
-    name, option, value = statement.words
-    player.happen(ev.SetOption(name, option, value if option == "SO_BINDTODEVICE" else int(value, 0)))
-
-
-def _icmp(player: _Player, statement: Statement) -> None:
-    peer = player.senders(statement)[0]
-    seq = peer.number(statement.options.get("seq", "ISN"))
-    player.happen(ev.Icmp(peer.key, seq, "soft" not in statement.words))
-
-
-def _sysctl(player: _Player, statement: Statement) -> None:
-    for key, value in statement.options.items():
-        name = key if key in player.host.sysctl else f"tcp_{key}"
-        player.happen(ev.Sysctl(name, int(value, 0)))
-
-
-def _proven(player: _Player, statement: Statement) -> None:
-    for word in statement.words:
-        for name in _names(word):
-            addr = name if name[0].isdigit() else player.peers.named(name, player.target({})).key.saddr
-            player.happen(ev.Metric(addr))
-
-
-def _fault(player: _Player, statement: Statement) -> None:
-    for word in statement.words:
-        player.happen(ev.Fault(word, statement.verb == "fail"))
-
-
-def _socket(player: _Player, statement: Statement) -> None:
-    words = statement.words
-    uid = int(statement.options.get("uid", "0"))
-    player.happen(ev.Open(words[0], uid, "dgram" not in words, "connected" in words))
-
-
-_HAPPENINGS: dict[str, Callable[[_Player, Statement], None]] = {
-    "segment": _segment,
-    "handshake": _handshake,
-    "listen": _listen,
-    "given": _given,
-    "accept": _accept,
-    "setsockopt": _setsockopt,
-    "icmp": _icmp,
-    "sysctl": _sysctl,
-    "proven": _proven,
-    "fail": _fault,
-    "mend": _fault,
-    "socket": _socket,
-    "bind": lambda player, s: player.happen(ev.Bind(s.words[0], *_place(s.words[1]))),
-    "close": lambda player, s: player.happen(ev.Close(s.words[0] if s.words else "L")),
-    "shutdown": lambda player, s: player.happen(
-        ev.Shutdown(s.words[0] if s.words else "L", s.words[1] if len(s.words) > 1 else "RD")
-    ),
-    "signal": lambda player, s: player.happen(ev.Signal(s.words[0])),
-    "wait": lambda player, s: player.happen(ev.Advance(player.host.now + _seconds(s.words[0]))),
-    "at": lambda player, s: player.happen(ev.Advance(_seconds(s.words[0]))),
-}

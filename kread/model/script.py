@@ -128,6 +128,13 @@ BARE = ("wait", "at", "fail", "mend", "proven", "with", "only")
 EXPECT = ("->", "returns", "queues", "counters", "peer", "rules", "times", "functions", "log", "refused")
 CALLS = ("listen", "socket", "bind", "accept", "setsockopt", "close", "shutdown", "signal")
 
+_ALIASES = (
+    (re.compile(r"^(\d+) (SYN|ACK|RST|FIN)s\b"), r"\1 x \2"),
+    (re.compile(r"\bfull (?=handshake)|(?<=handshake) attempts\b|(?<=handshake)s\b"), ""),
+    (re.compile(r"^([a-z]\w*=-?\w+)(?:, ?(?=[a-z]))"), r"\1 "),
+)
+"""What people write, and what it means here: `20 SYNs`, `8 x full handshake`, `a=1,b=2`."""
+
 _CONDITION = re.compile(r"\[([^\]]*)\]\s*")
 _COUNT = re.compile(r"(\d+)\s*x\s+")
 _CALL = re.compile(r"(\w+)\s*\(([^)]*)\)")
@@ -165,6 +172,8 @@ def _statement(line: int, text: str, body: str) -> Statement:
         fields = [each.strip() for each in match[1].split("&")]
         conditions = tuple((each.lstrip("!"), not each.startswith("!")) for each in fields)
         body = body[match.end() :]
+    for pattern, meaning in _ALIASES:
+        body = pattern.sub(meaning, body)
     count, counted = 1, False
     if match := _COUNT.match(body):
         count, counted, body = int(match[1]), True, body[match.end() :]

@@ -177,6 +177,12 @@ class Sock:
 Entry = Request | TimeWait | Sock
 """A member of ehash."""
 
+
+def state_name(entry: Entry) -> str:
+    """The state of an entry of ehash; a TIME_WAIT sock in its substate."""
+    return (entry.substate if isinstance(entry, TimeWait) else entry.state).value
+
+
 OPTIONS = {
     "SO_REUSEADDR": "reuse",
     "SO_REUSEPORT": "reuseport",

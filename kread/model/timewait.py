@@ -154,6 +154,7 @@ def _fin_wait2(host: Host, tw: TimeWait, segment: Segment, paws: bool) -> str:
         host.fire("2.7:data")
         return "RST"
     host.fire("2.7:fin-wait")
+    host.touch(tw)
     tw.substate, tw.rcv_nxt, tw.deadline = State.TIME_WAIT, segment.end_seq, host.now + TCP_TIMEWAIT_LEN
     _remember(host, tw, segment)
     return "ACK"

@@ -1,0 +1,184 @@
+"""`kread model`: what Linux does from listen() to accept(), played by an executable model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from kread.model.play import Run
+    from kread.model.policy import Policy
+    from kread.model.script import Script
+
+DEFAULT_RELEASE = "6.12"
+"""The release whose readings are followed where none is named; the one that kread fetches by default."""
+
+
+def model(
+    scenario: Annotated[
+        str | None, typer.Argument(metavar="SCENARIO", help="A scenario's name, a script's file, or - for stdin.")
+    ] = None,
+    steps: Annotated[
+        str | None,
+        typer.Option("--steps", metavar="SCRIPT", help="A script on the command line, its lines parted by ';'."),
+    ] = None,
+    release: Annotated[
+        str, typer.Option("--release", metavar="X.Y", help="Whose readings to follow where releases differ.")
+    ] = DEFAULT_RELEASE,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option("--policy", metavar="FIELD=VALUE", help="Another reading than the release's. Repeat it for more."),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Play every scenario and say which hold.")] = False,
+    rules: Annotated[bool, typer.Option("--rules", help="List the rules with the source's conditions.")] = False,
+    diagram: Annotated[
+        str, typer.Option("--diagram", metavar="sequence|state", help="What --format mermaid draws.")
+    ] = "sequence",
+    format_: Annotated[
+        str, typer.Option("--format", metavar="text|json|mermaid", help="Text, JSON, or a drawing for Mermaid.")
+    ] = "text",
+) -> None:
+    """Play a scenario of listening, handshakes and accepting, and tell what happened and which rule decided.
+
+    Without SCENARIO the scenarios are listed: each is a script whose name is what it claims. A script has happenings
+    (somaxconn=3, listen(5), SYN from=a, 8 x handshake, wait 3s, accept()) and expectations (-> SYN-ACK, queues Q=1,
+    counters ListenDrops+1); those that are not met are shown, and the exit code is 1.
+
+    Examples:
+
+      kread model
+
+      kread model a-backlog-of-zero-lets-one-through --release 5.10
+
+      kread model --steps 'syncookies=0; listen(8); 20 x SYN' --format json
+
+      kread model a-handshake-makes-a-child-that-accept-returns --format mermaid --diagram state
+    """
+    from kread.cli.session import choose, color, emit, width
+    from kread.model import RULES
+    from kread.model.story import sequence_diagram, state_diagram
+    from kread.render import model as render
+
+    choose("--format", format_, ("text", "json", "mermaid"))
+    choose("--diagram", diagram, ("sequence", "state"))
+    if rules:
+        emit(
+            render.rules_json(RULES.values()) if format_ == "json" else render.rules_text(RULES.values(), width=width())
+        )
+        return
+    followed = _policy(release, policy or [])
+    if every:
+        runs = [_play(script, followed) for script in _bundled()]
+        emit(render.figures_json(runs) if format_ == "json" else render.figures(runs, width=width(), color=color()))
+        raise typer.Exit(0 if all(run.passed for run in runs) else 1)
+    if scenario is None and steps is None:
+        if format_ == "mermaid":
+            emit(state_diagram())
+        else:
+            scripts = _bundled()
+            emit(render.listing_json(scripts) if format_ == "json" else render.listing(scripts, width=width()))
+        return
+    run = _play(_script(scenario, steps), followed)
+    if format_ == "json":
+        emit(render.story_json(run))
+    elif format_ == "mermaid":
+        emit(state_diagram(run) if diagram == "state" else sequence_diagram(run))
+    else:
+        emit(render.story(run, width=width(), color=color()))
+    if not run.passed:
+        raise typer.Exit(1)
+
+
+def _policy(release: str, changes: list[str]) -> Policy:
+    from dataclasses import replace
+
+    from kread.data import load
+    from kread.errors import UsageError
+    from kread.model.policy import policies
+
+    known = policies(load("policies"))
+    wanted = release.removeprefix("v")
+    names = [name for name in known if wanted == name or wanted.startswith(f"{name}.")]
+    if not names:
+        raise UsageError(
+            "no-such-policy",
+            f"--release {release}: the readings of this release are not known",
+            hint="One of: " + ", ".join(known),
+        )
+    found = known[names[0]]
+    for change in changes:
+        name, _, value = change.partition("=")
+        try:
+            old = found.answer(name)
+        except ValueError as error:
+            raise UsageError("no-such-policy-field", f"--policy {change}: {error}") from error
+        if value not in ((">", ">=") if isinstance(old, str) else ("true", "false")):
+            kind = "> or >=" if isinstance(old, str) else "true or false"
+            raise UsageError("no-such-policy-value", f"--policy {change}: {name} is {kind}")
+        found = replace(found, **{name: value if isinstance(old, str) else value == "true"})  # type: ignore[arg-type]
+    return found
+
+
+def _bundled() -> list[Script]:
+    from importlib.resources import files
+
+    from kread.model.script import parse
+
+    folder = files("kread.data") / "scenarios"
+    scripts = sorted((file for file in folder.iterdir() if file.name.endswith(".scn")), key=lambda file: file.name)
+    return [parse(file.read_text(encoding="utf-8"), file.name.removesuffix(".scn")) for file in scripts]
+
+
+def _script(scenario: str | None, steps: str | None) -> Script:
+    """The script that was asked for: from the command line, stdin, a file, or the bundled ones."""
+    import sys
+    from difflib import get_close_matches
+    from pathlib import Path
+
+    from kread.errors import UsageError
+    from kread.model.script import ScriptError, parse
+
+    name = scenario or "steps"
+    if steps is not None:
+        text = _lines(steps)
+    elif scenario == "-":
+        text = sys.stdin.read()
+    else:
+        bundled = {script.name: script for script in _bundled()}
+        if name in bundled:
+            return bundled[name]
+        file = Path(name)
+        if not file.is_file():
+            near = get_close_matches(name, bundled, n=3, cutoff=0.4)
+            hint = "Near: " + ", ".join(near) if near else "`kread model` lists them"
+            raise UsageError("no-such-scenario", f"{name}: no scenario and no file of that name", hint=hint)
+        text, name = file.read_text(encoding="utf-8"), file.stem
+    try:
+        return parse(text, name)
+    except ScriptError as error:
+        raise UsageError("bad-script", f"{name}: {error}", hint="`kread model --help` shows the language") from error
+
+
+def _lines(steps: str) -> str:
+    """A script of one line as one of many; an expectation of several segments keeps its semicolons."""
+    lines: list[str] = []
+    for part in steps.split(";"):
+        if lines and lines[-1].lstrip().startswith("->") and part.strip().split(" ")[0].isupper():
+            lines[-1] += ";" + part
+        else:
+            lines.append(part)
+    return "\n".join(lines)
+
+
+def _play(script: Script, policy: Policy) -> Run:
+    from kread.errors import UsageError
+    from kread.model.play import play
+    from kread.model.script import ScriptError
+
+    try:
+        return play(script, policy)
+    except ScriptError as error:
+        raise UsageError(
+            "bad-script", f"{script.name}: {error}", hint="`kread model --help` shows the language"
+        ) from error

@@ -5,8 +5,8 @@ function a node stands in (functions are sorted, so by bisection), under which c
 the text of its parts. Texts are taken from the source as written, without comments and directives, because later stages
 expand macros in them. Types and paths are taken from the prepared text, in which annotations are blank.
 
-A file that has alternatives inside a function (`#if ... #else ...`) comes as several prepared texts; facts of the second and
-later texts count only on the lines that the first one lacks.
+A file that has alternatives inside a function (`#if ... #else ...`) comes as several prepared texts; facts of the
+second and later texts count only on the lines that the first one lacks.
 """
 
 from __future__ import annotations
@@ -181,6 +181,7 @@ class Extractor:
         listed = node.child_by_field_name("arguments")
         if callee is None or listed is None or callee.type == "primitive_type":
             return
+        callee = _called(callee)
         at = callee.start_point
         if callee.type == "field_expression":
             name = callee.child_by_field_name("field")
@@ -188,9 +189,7 @@ class Extractor:
         depth = _depth(node) + (SIDE_CODE if node.start_byte > self._side.get(owner, node.end_byte) else 0)
         args = tuple(self._written(child) for child in listed.named_children if child.type != "comment")
         self.unit.calls.append(
-            CallRow(
-                owner, at[0] + 1, at[1] + 1, self._written(callee), args, self.at(at[0] + 1), "src", -1, depth
-            )
+            CallRow(owner, at[0] + 1, at[1] + 1, self._written(callee), args, self.at(at[0] + 1), "src", -1, depth)
         )
 
     def _assignment(self, node: Node, row: int) -> None:
@@ -204,10 +203,7 @@ class Extractor:
         owner = self._owner(node.start_byte)
         if owner == FILE_SCOPE:
             return
-        if value.type == "compound_literal_expression":
-            shown = _compound_name(value)
-        else:
-            shown = self._written(value)
+        shown = _compound_name(value) if value.type == "compound_literal_expression" else self._written(value)
         self.unit.flows.append(FlowRow(owner, row, self._written(target), shown, self.at(row)))
 
     def _return(self, node: Node, row: int) -> None:
@@ -243,6 +239,8 @@ class Extractor:
                 continue
             if kind is not None and kind.type in _SCALARS and declared[-1:] not in ("*", "]"):
                 continue
+            if storage == "extern" and declared.startswith("typeof"):
+                continue  # what EXPORT_SYMBOL says once more; the type is the other declaration's
             self.unit.variables.append(VariableRow(owner, line, name, declared, storage, cond))
             if value is None:
                 continue
@@ -345,6 +343,14 @@ def _compound_name(node: Node) -> str:
     """The name under which a compound literal's table is found again by the value that uses it."""
     row, column = node.start_point
     return f"@{row + 1}:{column + 1}"
+
+
+def _called(callee: Node) -> Node:
+    """The name that a callee is a cast of, if it is one: `((type)f)(x)`; else the callee."""
+    node: Node | None = callee
+    while node is not None and node.type in ("parenthesized_expression", "cast_expression"):
+        node = node.child_by_field_name("value") or (node.named_children[-1] if node.named_children else None)
+    return node if node is not None and node.type == "identifier" else callee
 
 
 def _parameter_list(declarator: Node) -> Node | None:

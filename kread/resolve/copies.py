@@ -57,22 +57,25 @@ class Copies:
         return [(value[1], _merged(combine(value[2], place.path))) for value in pointer.values if value[0] == "object"]
 
     def _copy(self, vertex: Vertex, obj: Obj, path: Path, copy: Store, place: Place, source: Term) -> None:
-        why = Why("copy", copy.at, copy.line, copy.text, copy.cond)
-
         def copied(target: Obj, way: Path) -> None:
-            if target != obj or not overlap(way, path[: len(way)]) or len(way) >= len(path):
-                return
-            rest = path[len(way) :]
-            if not self._replaced(copy, rest):
-                found = self.values.places.of(source, copy.at)
-                if found is not None:
-                    inner = found._replace(path=found.path + rest)
-                    self.values.load(inner, copy.at, vertex, why)
+            if target == obj and len(way) < len(path) and overlap(way, path[: len(way)]):
+                self._take(vertex, path[len(way) :], copy, source)
+
+        def other(flags: int) -> None:
+            if obj[0] == "heap":
+                self._take(vertex, path, copy, source)
 
         if isinstance(place, Fixed):
             copied(place.obj, place.path)
         else:
-            self.values.behind(place, copy.at, copied, lambda flags: None)
+            self.values.behind(place, copy.at, copied, other)
+
+    def _take(self, vertex: Vertex, rest: Path, copy: Store, source: Term) -> None:
+        """Let the original's member travel into the copy's, unless it is replaced."""
+        found = None if self._replaced(copy, rest) else self.values.places.of(source, copy.at)
+        if found is not None:
+            why = Why("copy", copy.at, copy.line, copy.text, copy.cond)
+            self.values.load(found._replace(path=found.path + rest), copy.at, vertex, why)
 
     def _replaced(self, copy: Store, rest: Path) -> bool:
         """Whether a later line of the function that copies stores into the copied member."""

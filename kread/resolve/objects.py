@@ -7,6 +7,7 @@ receivers), the pairs of tables that are registered together, and members whose 
 from __future__ import annotations
 
 from kread.data import load
+from kread.resolve.families import Families
 from kread.resolve.machine import Vertex
 from kread.resolve.places import ANY, Obj, combine
 from kread.resolve.receivers import Receivers
@@ -21,6 +22,7 @@ class Objects:
     def __init__(self, values: Values, sites: list[Site]) -> None:
         self.values = values
         self.receivers = Receivers(values, sites)
+        self.families = Families(values)
         self.keys: dict[tuple[str, str], tuple[str, frozenset[str]]] = {
             (row["record"], row["file"]): (row["member"], frozenset(row["values"])) for row in load("families")["key"]
         }
@@ -58,6 +60,15 @@ class Objects:
         if any(obj[0] == "heap" for obj, _ in tables) or not found:
             found.append(values.place(*values.places.in_heap(tag, names)))
         return found
+
+    def admits(self, site: Site, file: str) -> bool:
+        """Whether a function of a file can be meant, by the family that the calling function serves."""
+        term = site.term
+        while term[0] == "member" and not term[3]:
+            term = term[1]
+        if term[0] != "member" or term[1][0] != "member":
+            return True  # not through a field of an object
+        return not file.startswith(self.families.foreign(site.caller))
 
     def _keyed(self, obj: Obj, path: Path, names: Path, member: str, wanted: frozenset[str]) -> Vertex:
         """The vertex of the table's slot, holding only the functions of elements with a wanted key."""

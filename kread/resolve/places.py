@@ -151,23 +151,22 @@ class Places:
     @cached_property
     def instances(self) -> dict[str, list[tuple[Obj, Path]]]:
         """tag -> the places where variables hold a record of that tag, themselves or within."""
-        carriers = self.types.carriers
-        objects: dict[Obj, str] = {}
+        found: dict[str, list[tuple[Obj, Path]]] = defaultdict(list)
+        for known, tables in self.tables.items():
+            self._within(known, (), self.types.resolve(tables[0].row.type), found, 0)
         for index, unit in enumerate(self.program.units):
             for row in unit.variables:
                 if row.storage == "extern":
                     continue
+                # Without an initialiser only what is a table itself: others are containers that code fills at run time.
                 base, operators = split_type(self.types.resolve(row.type))
-                if base in carriers and "*" not in operators and "(" not in operators:
-                    if row.function != FILE_SCOPE:
-                        objects[("local", FunctionId(index, row.function), row.name)] = base + operators
-                    else:
-                        objects[("global", unit.file if row.storage == "static" else "", row.name)] = base + operators
-        for obj, tables in self.tables.items():
-            objects.setdefault(obj, self.types.resolve(tables[0].row.type))
-        found: dict[str, list[tuple[Obj, Path]]] = defaultdict(list)
-        for obj, kind in objects.items():
-            self._within(obj, (), kind, found, 0)
+                if base not in self.types.holders or "*" in operators or "(" in operators:
+                    continue
+                obj: Obj = ("global", unit.file if row.storage == "static" else "", row.name)
+                if row.function != FILE_SCOPE:
+                    obj = ("local", FunctionId(index, row.function), row.name)
+                if obj not in self.tables:
+                    found[base].append((obj, (ANY,) * operators.count("[]")))
         return found
 
     def _within(self, obj: Obj, path: Path, kind: str, found: dict[str, list[tuple[Obj, Path]]], depth: int) -> None:

@@ -184,6 +184,12 @@ class Receivers:
             for function in rows
             if any(kind in tags for _, kind in self.program.row(function).params)
         }
+        own = {
+            function
+            for record, _ in self.members.values()
+            for each in self._members_of(record).values()
+            for function in each
+        }
         for name, calls in self.values.stores.calls.items():
             if not any(function in wanted for function in self.program.by_name.get(name, ())):
                 continue
@@ -191,23 +197,34 @@ class Receivers:
                 if at.row < 0 or name in self.program.locals.get(at, ()):
                     continue
                 for function in self.values.named(name, self.program.units[at.unit].file):
-                    if function in wanted:
+                    # A macro that compares a pointer with a slot's function before the call is a call through the table.
+                    if function in wanted and (row.origin in ("src", "arg") or function not in own):
                         self._hand_on(arcs, at, row.args, function, tags)
         for site in self.sites:
+            if not self._by_other_table(site):
+                continue
             for value in site.vertex.values:
-                if value[0] == "function" and self.of_static(site) is None:
+                if value[0] == "function":
                     for function in self.values.functions(value):
-                        if function in wanted:
+                        if function in wanted and function not in own:
                             self._hand_on(arcs, site.caller, site.call.args, function, tags)
         return arcs
 
-    def of_static(self, site: Site) -> str | None:
-        """The record of a site that dispatches by the receiver itself: what it calls is known by its own table."""
+    def _by_other_table(self, site: Site) -> bool:
+        """Whether a call goes through a table that is followed, but is not the receiver's own.
+
+        The receiver's own table says itself whom it calls, and a field of the receiver (sk->sk_state_change) is shared by
+        all protocols, so neither tells anything about what it calls.
+        """
         term = site.term
         if term[0] != "member" or not term[3]:
-            return None
+            return False
         record = self.values.types.of(term[1], site.caller).removesuffix("*")
-        return record if any(record == known for known, _ in self.members.values()) else None
+        return (
+            self.values.places.tracked(record)
+            and record not in self.members
+            and all(record != known for known, _ in self.members.values())
+        )
 
     def _hand_on(
         self,

@@ -225,14 +225,19 @@ class Types:
     # Which types matter
 
     @cached_property
+    def holders(self) -> frozenset[str]:
+        """The tags of the records that have a pointer to a function among their members."""
+        return frozenset(
+            tag
+            for tag, members in self.program.fields.items()
+            if any(is_function(self.resolve(rows[0].type)) for rows in members.values())
+        )
+
+    @cached_property
     def carriers(self) -> frozenset[str]:
         """The tags of the records that hold a pointer to a function, or hold a record that does."""
         fields = self.program.fields
-        found = {
-            tag
-            for tag, members in fields.items()
-            if any(is_function(self.resolve(rows[0].type)) for rows in members.values())
-        }
+        found = set(self.holders)
         holds: dict[str, set[str]] = {}
         for tag, members in fields.items():
             for rows in members.values():

@@ -374,6 +374,7 @@ class Values:
                     text = f"{''.join(_shown(entry.path)) or obj[2]} = {entry.row.value}"
                     why = Why("slot", at, entry.row.line, text, entry.row.cond)
                     self.flow(self.types.term(entry.row.value, at), at, vertex, why)
+        if path:
             self.copies.into(vertex, obj, path)
         names = [step for step in path if step[0] != "["]
         if names:

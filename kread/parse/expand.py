@@ -63,11 +63,21 @@ class Expander:
         self._compatible = compatible
         self._templates: dict[str, tuple[Template, ...] | None] = {}
         self.known: dict[str, tuple[Template, ...] | None] = {}
+        self.left: set[str] = set()
         self.cut: dict[str, int] = {}
 
-    def expand(self, text: str, *, choose: Callable[[Sequence[Macro]], Macro] | None = None) -> Expansion:
-        """The expansion of a text with one definition of each name: what `choose` picks, or the first."""
-        return _Run(self, text, choose, {}, frozenset()).expansion()
+    def expand(
+        self,
+        text: str,
+        *,
+        choose: Callable[[Sequence[Macro]], Macro] | None = None,
+        opened: frozenset[str] = frozenset(),
+    ) -> Expansion:
+        """The expansion of a text with one definition of each name: what `choose` picks, or the first.
+
+        `opened` are names that are expanded though `skip` says no.
+        """
+        return _Run(self, text, choose, {}, opened).expansion()
 
     def expansions(self, text: str, *, opened: frozenset[str] = frozenset()) -> list[Expansion]:
         """Expansions that together use each alternative definition at least once in each macro that reaches it.
@@ -97,7 +107,10 @@ class Expander:
 
     def templates(self, name: str, *, opened: bool = False) -> tuple[Template, ...] | None:
         """The definitions of a name, prepared; None if it is no macro here or stays as written."""
-        if not is_word(name) or (not opened and self._skip is not None and self._skip(name)):
+        if not is_word(name):
+            return None
+        if not opened and self._skip is not None and self._skip(name):
+            self.left.add(name)
             return None
         if name not in self._templates:
             definitions = self._lookup(name)
@@ -136,17 +149,19 @@ class _Run:
             at += len(blank)
             tokens.append((text, bool(blank), at, SRC, False))
             at += len(text)
-        out = self._scan(tokens)
+        raw: dict[int, list[Token]] = {}
+        out = self._scan(tokens, raw)
         macros = tuple(self._used.values())
         presences = tuple(dict.fromkeys(macro.presence for macro in macros if macro.presence))
-        return Expansion(out, macros, presences)
+        return Expansion(out, macros, presences, raw)
 
-    def _scan(self, tokens: list[Token]) -> list[Token]:
-        """Expand tokens as if nothing followed them."""
+    def _scan(self, tokens: list[Token], raw: dict[int, list[Token]] | None = None) -> list[Token]:
+        """Expand tokens as if nothing followed them. `raw`: where to note the arguments of macros left as written."""
         pending = tokens[::-1]
         pop = pending.pop
         known = self._known
         opened = self._opened
+        left = self._expander.left
         disabled = self._disabled
         out: list[Token] = []
         append = out.append
@@ -163,11 +178,13 @@ class _Run:
             if templates is None and text in opened:
                 templates = opened[text]
             if templates is None or token[4]:
+                if raw is not None and text in left and pending and pending[-1][0] == "(":
+                    raw[len(out)] = _ahead(pending)
                 append(token)
             elif text in disabled:
                 append((text, token[1], token[2], token[3], True))
             else:
-                template = templates[0] if len(templates) == 1 else self._pick(token, templates)
+                template = templates[0] if len(templates) == 1 else self._pick(token, templates, pending)
                 if template.arity >= 0:
                     while pending and pending[-1][0][0] == _MARK:
                         disabled.discard(pop()[0][1:])
@@ -257,13 +274,13 @@ class _Run:
             return None
         return args
 
-    def _pick(self, token: Token, templates: tuple[Template, ...]) -> Template:
+    def _pick(self, token: Token, templates: tuple[Template, ...], pending: list[Token]) -> Template:
         """One of several definitions, remembered in `met` with the alternatives that could stand there as well."""
         text, _, _, origin, _ = token
+        choices = _fitting(templates, pending)
         if self._choose is not None:
-            chosen = self._choose([template.macro for template in templates])
-            return next((t for t in templates if t.macro is chosen), templates[0])
-        choices: tuple[int, ...] = tuple(range(len(templates)))
+            chosen = self._choose([templates[i].macro for i in choices])
+            return next((t for t in templates if t.macro is chosen), templates[choices[0]])
         compatible = self._expander._compatible
         if compatible is not None:
             fitting = tuple(
@@ -275,3 +292,51 @@ class _Run:
             taken = choices[0]
         self.met[origin.macro, text] = (taken, choices)
         return templates[taken]
+
+
+def _fitting(templates: tuple[Template, ...], pending: list[Token]) -> tuple[int, ...]:
+    """Which of several definitions take as many arguments as stand there: unrelated macros can share a name."""
+    every = tuple(range(len(templates)))
+    if len({(template.arity, template.variadic) for template in templates}) == 1:
+        return every
+    count = depth = commas = 0
+    for token in reversed(pending):
+        text = token[0]
+        if text[0] == _MARK:
+            continue
+        if text == "(":
+            depth += 1
+        elif text == ")":
+            depth -= 1
+        if depth == 0:
+            break
+        count += 1
+        commas += depth == 1 and text == ","
+    given = commas + 1 if count > 1 else 0
+    return tuple(i for i in every if _takes(templates[i], given)) or every
+
+
+def _takes(template: Template, given: int) -> bool:
+    """Whether a definition takes this many arguments; no argument is one empty argument, too."""
+    if template.variadic:
+        return given >= template.arity - 1
+    return template.arity in (-1, given) or (template.arity == 1 and given == 0)
+
+
+def _ahead(pending: list[Token]) -> list[Token]:
+    """The tokens in parentheses that come next on the stack, the parentheses included."""
+    found: list[Token] = []
+    depth = 0
+    for index in range(len(pending) - 1, -1, -1):
+        token = pending[index]
+        text = token[0]
+        if text[0] == _MARK:
+            continue
+        found.append(token)
+        if text == "(":
+            depth += 1
+        elif text == ")":
+            depth -= 1
+            if depth == 0:
+                break
+    return found

@@ -36,11 +36,15 @@ Token: TypeAlias = tuple[str, bool, int, Origin, bool]
 
 
 class Expansion(NamedTuple):
-    """A text with its macros expanded: the tokens, the macros used and the conditions they need, in order of use."""
+    """A text with its macros expanded: the tokens, the macros used and the conditions they need, in order of use.
+
+    raw -- for macros left as written, by the index of the name: the tokens from `(` on, before they were expanded
+    """
 
     tokens: list[Token]
     macros: tuple[Macro, ...]
     presences: tuple[str, ...]
+    raw: dict[int, list[Token]]
 
     @property
     def text(self) -> str:

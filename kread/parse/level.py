@@ -7,12 +7,13 @@ made under the condition under which that argument is evaluated: never, if the m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from kread import presence
 from kread.parse.calls import ExpandedCall, Finder
-from kread.parse.expand import Origin, Token, spell
+from kread.parse.expand import Expansion, Origin, Token, spell
 from kread.parse.template import Macro
 
 #: The placeholder of argument i is the letter at FIRST plus i: a block of the Yi script, which no C source uses.
@@ -40,7 +41,7 @@ class Summaries(Protocol):
     def bears(self, name: str) -> bool: ...
     def running(self, name: str) -> bool: ...
     def sensitive(self, name: str) -> Iterable[int]: ...
-    def summary(self, name: str, args: Sequence[str] | None) -> Summary: ...
+    def summary(self, name: str, args: Sequence[str] | None, raw: Callable[[], Sequence[str]]) -> Summary: ...
 
 
 class _Use(NamedTuple):
@@ -60,9 +61,10 @@ class Level:
     sensitive -- after compose: placeholders that must be replaced by what they stand for
     """
 
-    def __init__(self, owner: Summaries, tokens: list[Token], opened: frozenset[str]) -> None:
+    def __init__(self, owner: Summaries, expansion: Expansion, opened: frozenset[str]) -> None:
         self.owner = owner
-        self.tokens = tokens
+        self.tokens = tokens = expansion.tokens
+        self.raw = expansion.raw
         self.opened = opened
         self.finder = Finder(tokens, owner.left)
         self.calls: list[ExpandedCall] = []
@@ -94,11 +96,29 @@ class Level:
                 else:
                     continue
                 after = texts[end + 1] if end + 1 < len(texts) else ""
+                if after == ")" and finder.opens.get(end + 1) == index - 1 and end + 2 < len(texts):
+                    after = texts[end + 2]  # what `(MACRO)(x)` calls is the macro's value too
                 if after != "(" and not (used and (bears or self._hold_calls(args))):
                     continue
                 if text not in self.opened and (after == "(" or not any(_fits(macro, len(args)) for macro in macros)):
                     self.to_open.add(text)
                 yield _Use(index, args, end)
+
+    def _raw(self, use: _Use) -> list[str]:
+        """The texts of a use's arguments before macros in them were expanded: what `##` takes."""
+        tokens = self.raw.get(use.start, [])
+        args: list[str] = []
+        depth = start = 0
+        for index, token in enumerate(tokens):
+            text = token[0]
+            if text == "(":
+                depth += 1
+            elif text == ")":
+                depth -= 1
+            if (text == "," and depth == 1) or depth == 0:
+                args.append(spell(tokens[start + 1 : index]))
+                start = index
+        return args if len(args) == len(use.args) else [spell(self.tokens[start:end]) for start, end in use.args]
 
     def _hold_calls(self, args: list[tuple[int, int]]) -> bool:
         """Whether arguments can hold a call, now or once placeholders are replaced."""
@@ -134,10 +154,11 @@ class Level:
                     token = self.tokens[use.start]
                     self.calls.append(ExpandedCall("name", name, tuple(texts), token[3], token[3].kind, token[2]))
                 continue
-            summary = self.owner.summary(name, texts if use.end > use.start else None)
-            for place in self.owner.sensitive(name):
-                if place < len(texts):
-                    self.sensitive |= places_in(texts[place])
+            summary = self.owner.summary(name, texts if use.end > use.start else None, partial(self._raw, use))
+            sensitive = [place for place in self.owner.sensitive(name) if place < len(texts)]
+            if sensitive:
+                raw = self._raw(use)
+                self.sensitive.update(*(places_in(raw[place]) for place in sensitive))
             self._add(use, summary, texts, self._condition(use.start, summaries))
             summaries.append((use, summary))
         for call, paren in self.finder.found:

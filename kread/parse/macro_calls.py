@@ -147,18 +147,22 @@ class MacroCalls:
             return True
         return False
 
-    def summary(self, name: str, args: Sequence[str] | None) -> Summary:
+    def summary(self, name: str, args: Sequence[str] | None, raw: Callable[[], Sequence[str]] | None = None) -> Summary:
         """What a use of a macro with these arguments' texts does; None is a use without parentheses.
 
-        Nothing, where the text of an argument is needed that is still a placeholder: whose it is asks again.
+        `raw` gives the texts before macros in them were expanded. Where the text of an argument is needed that is still
+        a placeholder the answer is nothing: whose it is asks again.
         """
         if self._base is not None and not self._touched(name) and not any(map(self._mentions, args or ())):
-            return self._base.summary(name, args)
+            return self._base.summary(name, args, raw)
         sensitive = self._sensitive.setdefault(name, set())
+        written = args
         while True:
-            if any(place < len(args or ()) and places_in((args or ())[place]) for place in sensitive):
+            if sensitive and args and raw is not None:
+                written = raw()
+            if any(place < len(written or ()) and places_in((written or ())[place]) for place in sensitive):
                 return _LATER
-            key = None if args is None else tuple(map(_kept(sensitive), range(len(args)), args))
+            key = None if written is None else tuple(map(_kept(sensitive), range(len(written)), written))
             found = self._summaries.get((name, key))
             if found is not None:
                 return found
@@ -218,7 +222,7 @@ class MacroCalls:
         """A text expanded one level, in each alternative."""
         for _ in range(_MAX_OPENINGS):
             expansions = self._expander.expansions(text, opened=opened)
-            levels = [Level(self, expansion.tokens, opened) for expansion in expansions]
+            levels = [Level(self, expansion, opened) for expansion in expansions]
             to_open = {name for level in levels for name in level.to_open} - opened
             if not to_open:
                 break

@@ -290,3 +290,15 @@ def test_which_macros_must_be_expanded_where_they_stand() -> None:
     assert [name for name in ("READ", "FIELD", "CURRENT", "TWICE", "DIRECT") if bearing.names(name)] == []
     assert not bearing.transparent("DROPPED")
     assert bearing.transparent("TWICE")
+
+
+def test_a_pasted_argument_is_taken_as_written() -> None:
+    known = alternatives(
+        ("PASTED", ("a",), "call_##a(a)", ""),
+        ("THROUGH", ("a",), "PASTED(a)", ""),
+        ("NAME", None, "value", ""),
+    )
+    assert [(call.callee, call.args) for call in MacroCalls(known).calls("PASTED(NAME)")] == [("call_NAME", ("value",))]
+    assert [(call.callee, call.args) for call in MacroCalls(known).calls("THROUGH(NAME)")] == [
+        ("call_value", ("value",))
+    ]

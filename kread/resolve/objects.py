@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from kread.data import load
 from kread.resolve.families import Families
-from kread.resolve.machine import Vertex
+from kread.resolve.machine import Vertex, sources
 from kread.resolve.places import ANY, Obj, combine
 from kread.resolve.receivers import Receivers
 from kread.resolve.slots import Path
@@ -91,10 +91,19 @@ class Objects:
 
 
 def _own(vertex: Vertex) -> Vertex:
-    """A slot's vertex without the functions that came with a copy of the whole table."""
+    """A slot's vertex without what comes from the same slot of another table: a copy of it, or a value saved and restored."""
+    _, obj, path = vertex.key
     kept = Vertex(vertex.key)
     kept.values = {
-        value: step for value, step in vertex.values.items() if not (step[1] is not None and step[1].role == "copy")
+        value: step
+        for value, step in vertex.values.items()
+        if not any(
+            each.key[0] in ("place", "written")
+            and each.key[1][0] != "heap"
+            and each.key[1] != obj
+            and each.key[2][-1:] == path[-1:]
+            for each, _ in sources(vertex, value)
+        )
     }
     return kept
 

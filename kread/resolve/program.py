@@ -8,6 +8,7 @@ headers it includes, and last the one external definition.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -238,12 +239,13 @@ class Program:
 _NESTING = 16
 
 
+_OPERATOR = re.compile(r"[*\[(]")
+
+
 def split_type(declared: str) -> tuple[str, str]:
     """A postfix type's base and its operators: "struct sock*[]" -> ("struct sock", "*[]")."""
-    for place, sign in enumerate(declared):
-        if sign in "*[(":
-            return declared[:place], declared[place:]
-    return declared, ""
+    found = _OPERATOR.search(declared)
+    return (declared, "") if found is None else (declared[: found.start()], declared[found.start() :])
 
 
 def _tag_in(tag: str, file: str) -> str:

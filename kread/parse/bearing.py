@@ -55,11 +55,6 @@ class Bearing:
             found = self._names[name] = any(self._makes_name(macro) for macro in self._lookup(name))
         return found
 
-    def skippable(self, name: str) -> bool:
-        """Whether a macro may stay as written for good: it bears no call, drops nothing, and gives more than a name."""
-        macros = self._lookup(name)
-        return bool(macros) and not (self.bears(name) or self.drops(name) or self.names(name))
-
     def renames(self, name: str) -> bool:
         """Whether a definition is one other name, which may be a function's."""
         bodies = (self._tokens(macro) for macro in self._lookup(name) if macro.params is None)

@@ -23,13 +23,13 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from kread.data import load
+from kread.parse.declarers import ATTRIBUTE, PARENS, RECORD, declared, record, wrapped
 from kread.parse.defines import Define
 
 #: Kinds of names, as `MacroTable.kinds` has them.
 STRONG, WEAK = "annotation", "empty"
 STRONG_CALL, WEAK_CALL = "annotation()", "empty()"
 HEADS = ("for", "while", "if", "switch")
-RECORD = "record"
 FRAGMENT = "fragment"
 ASSEMBLER, ASSEMBLER_CALL = "asm", "asm()"
 
@@ -43,11 +43,8 @@ _QUALIFIERS = frozenset(
     """inline __inline __inline__ static extern const volatile register restrict __restrict __extension__ __signed__
     _Noreturn auto __seg_fs __seg_gs""".split()  # noqa: SIM905
 )
-_PARENS = r"\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\)"
-_ATTRIBUTE = re.compile(rf"\b(?:__attribute__|__attribute|__declspec|_Pragma|_Alignas|__asm__|asm)\s*{_PARENS}")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _HEAD_WORD = re.compile(r"(\w+)\s*$")
-_RECORD = re.compile(r"\b(?:struct|union)\b[^{};]*\{\s*(\w+)\s*;?\s*\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +113,14 @@ def _learned(defines: Iterable[Define], base: MacroTable) -> MacroTable:
         if name in kinds:
             continue
         for define in listed:
-            members = _record(define)
+            members = record(define)
             if members >= 0:
                 kinds[name], fixed[name] = RECORD, members
             else:
-                places = _declared(define)
+                places = declared(define)
                 if places is not None:
                     declares[name] = places
-    _wrapped(statements, kinds, fixed, declares)
+    wrapped(statements, kinds, fixed, declares)
     return MacroTable(kinds, fixed, declares)
 
 
@@ -143,7 +140,7 @@ def _annotations(by_name: Mapping[str, list[Define]], kinds: dict[str, str]) -> 
                 if body[0] not in _WORD_STARTS or len(body) > _LONGEST:
                     break
                 if "(" in body:
-                    body, attributes = _ATTRIBUTE.subn(" ", body)
+                    body, attributes = ATTRIBUTE.subn(" ", body)
                 if _WORDS_ONLY.fullmatch(body) is None or not all(
                     word in _QUALIFIERS or word in by_name or word in kinds
                     for word in _PARENTHESIS.sub("", body).split()
@@ -173,9 +170,9 @@ def _annotations(by_name: Mapping[str, list[Define]], kinds: dict[str, str]) -> 
 _LONGEST = 400
 _WORD_STARTS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 _STATEMENT_STARTS = _WORD_STARTS | {"{"}
-_PARENTHESIS = re.compile(_PARENS)
-_WORDS_ONLY = re.compile(rf"\s*(?:[A-Za-z_]\w*+\s*(?:{_PARENS})?\s*)*+")
-_USE = re.compile(rf"([A-Za-z_]\w*)\s*({_PARENS})?")
+_PARENTHESIS = re.compile(PARENS)
+_WORDS_ONLY = re.compile(rf"\s*(?:[A-Za-z_]\w*+\s*(?:{PARENS})?\s*)*+")
+_USE = re.compile(rf"([A-Za-z_]\w*)\s*({PARENS})?")
 
 
 def _rest(body: str, name: str, kinds: Mapping[str, str]) -> tuple[str, bool]:
@@ -205,7 +202,7 @@ def _rest(body: str, name: str, kinds: Mapping[str, str]) -> tuple[str, bool]:
 
 
 #: What can't begin a value, and a list of invocations with nothing between them.
-_PIECE = re.compile(rf"=(?!=)|[*/]\s*\d|[*/]\s\w|\w+\s*{_PARENS}[;,]?\s*\w+\s*\(")
+_PIECE = re.compile(rf"=(?!=)|[*/]\s*\d|[*/]\s\w|\w+\s*{PARENS}[;,]?\s*\w+\s*\(")
 
 
 #: Another word for `asm`, and a macro that hands its argument to it.
@@ -281,82 +278,3 @@ def _head(body: str, kinds: Mapping[str, str]) -> str:
     if ends not in HEADS:
         return ""
     return begins if begins in HEADS else ends
-
-
-def _record(define: Define) -> int:
-    """How many arguments stand before the members that a definition wraps in a record; -1: it wraps none."""
-    params = define.params or ()
-    rest = params[-1] if params else ""
-    if not rest.endswith("..."):
-        return -1
-    found = _RECORD.search(define.body)
-    members = rest[:-3] or "__VA_ARGS__"
-    return len(params) - 1 if found is not None and found.group(1) == members else -1
-
-
-def _declared(define: Define) -> tuple[int, int] | None:
-    """Which argument names what a definition declares, and which one its type."""
-    body = define.body
-    if "__attribute__" in body:
-        body = _ATTRIBUTE.sub(" ", body)
-    found = _DECLARATION.match(body)
-    if found is None or "##" in found.group():
-        return None
-    params = [param.removesuffix("...") for param in define.params or ()]
-    kind, name = found.group(1) or found.group(2), found.group(3)
-    if name not in params or kind in ("return", "goto", "if", "else", "do", "case"):
-        return None
-    return (params.index(kind) if kind in params else -1), params.index(name)
-
-
-_DECLARATION = re.compile(
-    r"(?:(?:static|extern|const|struct|union|unsigned)\s+)*(?:(?:__typeof__|typeof)\s*\(\s*(\w+)\s*\)|(\w+))"
-    r"(?:\s+\w+)?[\s*]+(\w+)\s*(?:\[|=|;|$)"
-)
-
-
-def _wrapped(
-    by_name: Mapping[str, list[Define]],
-    kinds: dict[str, str],
-    fixed: dict[str, int],
-    declares: dict[str, tuple[int, int]],
-) -> None:
-    """A macro that only hands its arguments to a record or a declarer is one too."""
-    wrappers = [
-        (name, define.params or (), called.group(1), called.group(2))
-        for name, listed in by_name.items()
-        if name not in kinds and name not in declares
-        for define in listed
-        if define.body[-1:] in (")", ";") and (called := _CALLED.match(define.body)) is not None
-    ]
-    for _ in range(_WRAPPINGS):
-        for name, params, inner, given in wrappers:
-            if name not in declares and (inner in declares or kinds.get(inner) == RECORD):
-                args = [part.strip() for part in _split(given[1:-1])]
-                plain = [param.removesuffix("...") or "__VA_ARGS__" for param in params]
-                if kinds.get(inner) == RECORD and args and args[-1] == plain[-1]:
-                    kinds[name], fixed[name] = RECORD, len(params) - 1
-                elif inner in declares:
-                    kind_at, name_at = declares[inner]
-                    if name_at < len(args) and args[name_at] in plain:
-                        kind = args[kind_at] if 0 <= kind_at < len(args) else ""
-                        declares[name] = (plain.index(kind) if kind in plain else -1), plain.index(args[name_at])
-
-
-_CALLED = re.compile(rf"(?:static\s+)?(\w+)\s*({_PARENS})\s*;?$")
-#: How deep wrappers of wrappers are followed: 6.12 has three.
-_WRAPPINGS = 3
-
-
-def _split(args: str) -> list[str]:
-    parts, depth, start = [], 0, 0
-    for place, mark in enumerate(args):
-        if mark in "([{":
-            depth += 1
-        elif mark in ")]}":
-            depth -= 1
-        elif mark == "," and depth == 0:
-            parts.append(args[start:place])
-            start = place + 1
-    parts.append(args[start:])
-    return parts

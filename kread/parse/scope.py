@@ -12,7 +12,8 @@ import re
 
 from kread.parse.blanking import spaces
 from kread.parse.brackets import BRACES, PARENS, split
-from kread.parse.macro_table import RECORD, MacroTable
+from kread.parse.declarers import RECORD
+from kread.parse.macro_table import MacroTable
 from kread.parse.rewriting import C_WORDS, Invocation, declared_variable, joined
 
 _STORAGE = rb"(?:(?:static|extern|inline|const|volatile|register|__inline__|__inline|__extension__)\s+)*+"

@@ -20,6 +20,7 @@ from kread.index.world import World
 from kread.parse.conditional import conditions
 from kread.parse.defines import Define, defines, includes
 from kread.parse.template import Macro
+from kread.parse.tokens import KEYWORDS
 
 IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -30,8 +31,9 @@ NESTING = 16
 _MEMBER = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\w+\])+")
 
 
-#: A name before the first parenthesis of a line that begins at column 0: what declares a function looks like this.
-_DECLARED = re.compile(rb"^(?:[A-Za-z_][^\n(=;]*?)??\b([A-Za-z_]\w*)[ \t]*\(", re.M)
+#: A name before the first parenthesis of a line that begins at column 0, with a type before it or on the line above:
+#: what declares a function looks like this.
+_DECLARED = re.compile(rb"^[A-Za-z_](?:[^\n(=;]*[\s*]([A-Za-z_]\w*)[ \t]*\(|[\w \t*]*\n([A-Za-z_]\w*)[ \t]*\()", re.M)
 
 
 class Head(NamedTuple):
@@ -48,7 +50,7 @@ def read_head(data: bytes) -> bytes:
     at = conditions(data).at
     found = [(*row, at(row.line)) for row in defines(data)]
     included = [(name, quoted, at(line)) for name, quoted, line in includes(data)]
-    declared = [name.decode() for name in sorted(set(_DECLARED.findall(data)))]
+    declared = sorted({(same or below).decode() for same, below in _DECLARED.findall(data)})
     return marshal.dumps((included, found, declared))
 
 
@@ -75,14 +77,12 @@ class MacroIndex:
             for name, params, body, line, end_line, written in heads[file].defines:
                 cond = presence.conj(read, written) if read else written
                 rows.append((Define(name, params, body, line, end_line), cond))
-                if cond != "0":
+                # A keyword stays one: what a configuration makes of it (to count branches, say) is of no interest.
+                if cond != presence.NEVER and name not in KEYWORDS:
                     self.by_name[name].append(Macro(name, params, body, file, line, cond))
             self.by_file[file] = rows
-        self.world = World(self.by_name)
-        for found in self.by_name.values():
-            if any(macro.presence for macro in found):
-                settled = [macro._replace(presence=self.world.settle(macro.presence)) for macro in found]
-                found[:] = [macro for macro in settled if macro.presence != "0"]
+        self.world = World(self.by_name)  # keeps the conditions as they are written
+        self.by_name = {name: self._settled(found) for name, found in self.by_name.items()}
         self.presences = {file: self.world.settle(condition) for file, condition in presences.items()}
         declared = {name for head in heads.values() for name in head.declared}
         #: Macros whose name a function has as well, where no definition of the macro holds.
@@ -91,6 +91,12 @@ class MacroIndex:
             for name, found in self.by_name.items()
             if name in declared and presence.disj(*(macro.presence for macro in found)) != presence.ALWAYS
         )
+
+    def _settled(self, macros: list[Macro]) -> list[Macro]:
+        if not any(macro.presence for macro in macros):
+            return macros
+        settled = (macro._replace(presence=self.world.settle(macro.presence)) for macro in macros)
+        return [macro for macro in settled if macro.presence != presence.NEVER]
 
     def header_defines(self) -> Iterable[tuple[str, Define]]:
         """(file, definition) of every header, in file order: what the release's macro table is learned from."""

@@ -97,7 +97,8 @@ class IncludeGraph:
                 if either != known:
                     found[name] = either
                     work.append(name)
-        return {file: condition for file, condition in found.items() if condition != presence.ALWAYS}
+        every = ((file, found.get(file, presence.NEVER)) for file in self.direct)
+        return {file: condition for file, condition in every if condition != presence.ALWAYS}
 
 
 #: A header that this many conditional ways lead to is taken to be read always: its condition would say nothing.

@@ -2,9 +2,9 @@
 
 `#ifdef __HAVE_ARCH_MEMCPY` is no question to a configuration: the architecture's header defines the name or none does.
 A name that every reader of the scope has defined, or that nobody defines, is therefore decided for the release, and
-vanishes from its conditions; a name defined under a condition stands for that condition. What only the
-compiler, a Makefile or the file that includes a header could define stays. A .c file's own definitions count for that
-file alone.
+vanishes from its conditions; a name defined under a condition stands for that condition. Where all definitions of a
+name stand under `#ifndef` of it, each is the first. What only the compiler, a Makefile or the file that includes a
+header could define stays. A .c file's own definitions count for that file alone.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ class World:
         self._file = file
         self._known: dict[str, str | None] = {}
         self._settled: dict[str, str] = {"": "", "0": "0"}
+        #: `defined(NAME)` of names that are defined only where they were not: those who ask `!defined(NAME)` are they.
+        self._stand_ins: set[str] = set()
 
     def of(self, file: str, names: Sequence[str]) -> Callable[[str], str]:
         """What settles the conditions of a file; `names` are those that it defines itself."""
@@ -49,13 +51,15 @@ class World:
         known = self._settled.get(text)
         if known is None:
             known = text
-            decided = {
-                atom: condition
-                for atom in presence.atoms(text)
-                if (condition := self._condition(atom)) is not None and condition != atom
-            }
+            decided: dict[str, str] = {}
+            for atom in presence.atoms(text):
+                condition = self._condition(atom)
+                if condition is not None and condition != atom:
+                    decided[atom] = condition
+                    if atom in self._stand_ins:
+                        known = known.replace(f"!{atom}", "1")
             if decided:
-                known = presence.replace_atoms(text, decided)
+                known = presence.replace_atoms(known, decided)
             self._settled[text] = known
         return known
 
@@ -75,7 +79,8 @@ class World:
 
     def _definedness(self, macros: Sequence[Macro], name: str) -> str | None:
         own = f"defined({name})"
-        conditions = []
+        conditions: list[str] = []
+        instead: list[str] = []
         for macro in macros:
             if macro.file.endswith(".c"):
                 if not self._file:
@@ -83,9 +88,19 @@ class World:
                 if macro.file != self._file:
                     continue
             # A definition that stands in for a missing one says nothing about whether another is there.
-            if own not in presence.atoms(macro.presence):
+            if own in presence.atoms(macro.presence):
+                instead.append(presence.replace_atoms(macro.presence, {own: presence.NEVER}))
+            else:
                 conditions.append(self.settle(macro.presence))
+        if instead and not conditions:
+            self._stand_ins.add(own)
+            conditions = [self.settle(condition) for condition in instead]
         if not conditions:
             return None if macros else presence.NEVER
         found = presence.disj(*conditions)
-        return found if found == "" or all(atom.startswith("CONFIG_") for atom in presence.atoms(found)) else None
+        asked = presence.atoms(found)
+        return found if len(asked) <= _ATOMS and own not in asked else None
+
+
+#: A name defined under a condition of more parts than this stays a name: its condition would say less than it does.
+_ATOMS = 6

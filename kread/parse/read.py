@@ -17,8 +17,10 @@ from kread.parse.defines import Define
 from kread.parse.extract import Extractor
 from kread.parse.macro_calls import MacroCalls
 from kread.parse.macro_table import MacroTable
+from kread.parse.made import Maker, take_made
 from kread.parse.moves import take_moves
 from kread.parse.prepare import prepare
+from kread.parse.snippet import Snippets
 from kread.parse.template import Macro
 from kread.parse.unit import Unit
 from kread.parse.uses import MacroUses
@@ -45,9 +47,11 @@ class Reader:
     settle: Callable[[str, Sequence[str]], Callable[[str], str]]
     functions: Set[str]
     _shared: MacroCalls = field(init=False)
+    _maker: Maker = field(init=False)
 
     def __post_init__(self) -> None:
         self._shared = MacroCalls(self.lookup, function=self.functions.__contains__)
+        self._maker = Maker(Snippets(self._shared.definitions, self.table.kinds), self.table, self._shared)
 
     def read(self, file: str, data: bytes, mentioned: Sequence[str]) -> Unit:
         """The unit of a file. `mentioned` are the macro names in its text."""
@@ -69,8 +73,16 @@ class Reader:
         defined = frozenset(define.name for define in own) if file.endswith(".c") else frozenset()
         macros = FileMacros(self._shared, defined, lambda name: self.seen_by(file, name))
         uses = MacroUses(unit, data, at, macros)
+        for invocation in prepared.made:
+            uses.hide(invocation.start, invocation.end)
         uses.take(filter(macros.matters, mentioned))
         take_moves(uses, table, mentioned, at)
+        own_maker = Maker(Snippets(macros.definitions, table.kinds), table, macros)
+
+        def maker(name: str, text: str) -> Maker:
+            return own_maker if macros.concerns(text, self._maker.snippets.reached(name)) else self._maker
+
+        take_made(uses, prepared, at, maker)
         return unit
 
 
@@ -93,5 +105,15 @@ class FileMacros:
 
     def calls(self, text: str) -> tuple[ExpandedCall, ...]:
         """The calls in a text and in the macros it uses."""
-        mixed = self._pattern is not None and self._pattern.search(text) is not None
-        return (self._calls if mixed else self._shared).calls(text)
+        return (self._calls if self._mixed(text) else self._shared).calls(text)
+
+    def definitions(self, name: str) -> Sequence[Macro]:
+        """The definitions of a name that the file can mean."""
+        return (self._calls if self._own else self._shared).definitions(name)
+
+    def concerns(self, text: str, reached: Set[str]) -> bool:
+        """Whether a text, or the words that its macros reach, mention a macro of the file's own."""
+        return self._mixed(text) or not self._own.isdisjoint(reached)
+
+    def _mixed(self, text: str) -> bool:
+        return self._pattern is not None and self._pattern.search(text) is not None

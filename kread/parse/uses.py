@@ -24,6 +24,7 @@ _HIDDEN = re.compile(
 )
 _NOT_NEWLINE = re.compile(r"[^\n]")
 _PARENS = re.compile(r"[()]")
+_WORD = re.compile(r"[A-Za-z_$][\w$]*")
 
 #: A macro's body is quoted as evidence up to this length: one line of a wide terminal.
 QUOTED = 160
@@ -45,7 +46,9 @@ def balanced(text: str, start: int) -> int:
 
 
 class MacroAnswers(Protocol):
-    """Says which calls a text makes through macros."""
+    """Says which calls a text makes through macros, and whether a name can lead to any."""
+
+    def matters(self, name: str) -> bool: ...
 
     def calls(self, text: str) -> tuple[ExpandedCall, ...]: ...
 
@@ -60,7 +63,7 @@ class MacroUses:
         self.at = at
         self.macros = macros
         self.lines = [0, *(match.end() for match in re.finditer("\n", self.text))]
-        self._known: dict[tuple[Macro, str], int] = {}
+        self._known: dict[UsedMacro, int] = {}
         self._bounds = sorted(
             (row.begin_line, row.end_line, index) for index, row in enumerate(unit.functions) if not row.macro
         )
@@ -74,6 +77,15 @@ class MacroUses:
             return self._bounds[place][2]
         return FILE_SCOPE
 
+    def hide(self, start: int, end: int) -> None:
+        """Look for no use in a stretch of the text."""
+        self.clean = self.clean[:start] + _NOT_NEWLINE.sub(" ", self.clean[start:end]) + self.clean[end:]
+
+    def written(self, start: int, stop: int) -> str:
+        """A stretch of the text as written, without comments and directives, at the same length."""
+        text = self.text[start:stop]
+        return _HIDDEN.sub(_hide, text) if "#" in text or "/" in text else text
+
     def place(self, offset: int) -> tuple[int, int]:
         """(line, column) of an offset."""
         line = bisect_right(self.lines, offset)
@@ -81,15 +93,16 @@ class MacroUses:
 
     def take(self, names: Iterable[str]) -> None:
         """Take the uses of these names in function bodies, and replace the calls that the tree saw in them."""
-        wanted = sorted(names)
+        wanted = frozenset(names)
         if not wanted:
             return
-        pattern = re.compile(r"(?<![\w$])(?:" + "|".join(map(re.escape, wanted)) + r")(?![\w$])")
         depths = {(row.line, row.column): row.depth for row in self.unit.calls if row.depth}
         ranges: list[tuple[int, int]] = []
         made: list[CallRow] = []
         end = 0
-        for match in pattern.finditer(self.clean):
+        for match in _WORD.finditer(self.clean):
+            if match.group() not in wanted:
+                continue
             start = match.start()
             if start < end or self.clean[start - 1 : start] == "." or self.clean[start - 2 : start] == "->":
                 continue
@@ -116,9 +129,7 @@ class MacroUses:
 
     def _calls(self, owner: int, line: int, column: int, start: int, stop: int, depth: int) -> list[CallRow]:
         """The calls of one use, those written in its arguments included."""
-        text = self.text[start:stop]
-        if "#" in text or "/" in text:
-            text = _HIDDEN.sub(_hide, text)
+        text = self.written(start, stop)
         conditions: dict[tuple[int, str, str, tuple[str, ...]], list[str]] = {}
         samples: dict[tuple[int, str, str, tuple[str, ...]], ExpandedCall] = {}
         for call in self.macros.calls(text):
@@ -140,19 +151,23 @@ class MacroUses:
             if condition == "0":
                 continue
             macros = call.origin.macros
-            index = self._macro(call.origin.macro or macros[-1], macros[0].name) if macros else -1
+            index = self.macro(call.origin.macro or macros[-1], macros[0].name) if macros else -1
             args = tuple(" ".join(arg.split()) for arg in call.args)
             rows.append(CallRow(owner, row, col, call.callee, args, condition, call.written, index, depth))
         return rows
 
-    def _macro(self, macro: Macro, outer: str) -> int:
-        key = (macro, outer)
-        index = self._known.get(key)
+    def macro(self, macro: Macro, outer: str) -> int:
+        """The index of a macro as evidence, `outer` being the one that the file uses."""
+        params = f"({', '.join(macro.params)})" if macro.params is not None else ""
+        text = f"#define {macro.name}{params} {macro.body}"
+        return self.used(UsedMacro(macro.name, macro.file, macro.line, text[:QUOTED], outer))
+
+    def used(self, used: UsedMacro) -> int:
+        """The index of a macro as evidence."""
+        index = self._known.get(used)
         if index is None:
-            index = self._known[key] = len(self.unit.used_macros)
-            params = f"({', '.join(macro.params)})" if macro.params is not None else ""
-            text = f"#define {macro.name}{params} {macro.body}"
-            self.unit.used_macros.append(UsedMacro(macro.name, macro.file, macro.line, text[:QUOTED], outer))
+            index = self._known[used] = len(self.unit.used_macros)
+            self.unit.used_macros.append(used)
         return index
 
     def _replace(self, ranges: Sequence[tuple[int, int]], made: list[CallRow]) -> None:

@@ -1,0 +1,244 @@
+"""A macro's invocation at file scope as the small file that it comes to.
+
+The invocation is expanded until nothing outside braces is a macro any more; what stands in braces stays as written, and
+so do annotations, which preparation knows. Where a macro has several definitions, each gives a snippet. Each token
+keeps its origin, so that what is parsed out of a snippet can be told the conditions of the macros that it came through.
+
+Most macros at file scope make nothing that holds code or values. That is asked once for each name: one from whose
+bodies no brace can be reached makes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from kread import presence
+from kread.parse.expand import Expander
+from kread.parse.expansion import Token
+from kread.parse.macro_table import STRONG, STRONG_CALL, WEAK, WEAK_CALL
+from kread.parse.template import Macro
+from kread.parse.tokens import KEYWORDS, UNEVALUATED, glue, is_word
+
+#: Macros at file scope lead to others at most this often: a system call's goes through six, an event's through ten.
+MAX_OPENINGS = 24
+
+#: An invocation has at most this many alternatives by configuration: a system call's has six.
+MAX_ALTERNATIVES = 16
+
+_ANNOTATIONS = frozenset((STRONG, WEAK, STRONG_CALL, WEAK_CALL))
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_BEFORE_PASTE = re.compile(r"([A-Za-z_]\w*)\s*##")
+
+Definitions = Callable[[str], Sequence[Macro]]
+
+
+class Snippet(NamedTuple):
+    """The expansions of an invocation as one text, one declaration a line, each once.
+
+    lines  -- the offset at which each line begins
+    starts -- the offset at which each token begins
+    last   -- the lines that end an expansion
+    """
+
+    text: str
+    lines: list[int]
+    starts: list[int]
+    tokens: list[Token]
+    last: frozenset[int]
+
+    def token(self, line: int, column: int) -> Token:
+        """The token at a place of the text."""
+        offset = self.lines[line - 1] + column - 1
+        return self.tokens[max(0, bisect_right(self.starts, offset) - 1)]
+
+
+class Snippets:
+    """Makes them with the macros that `definitions` gives; `kinds` tells annotations from other macros."""
+
+    def __init__(self, definitions: Definitions, kinds: Mapping[str, str]) -> None:
+        self._definitions = definitions
+        self._kinds = kinds
+        self._known: dict[str, tuple[Macro, ...]] = {}
+        self._reach: dict[str, tuple[frozenset[str], bool]] = {}
+        self._opened: frozenset[str] = frozenset()
+        self._expander = Expander(self._offered, skip=lambda _: True)
+
+    def of(self, name: str) -> Sequence[Macro]:
+        """The definitions of a name that count here."""
+        found = self._known.get(name)
+        if found is None:
+            found = ()
+            if name not in KEYWORDS:
+                found = tuple(self._definitions(name))
+            self._known[name] = found
+        return found
+
+    def _offered(self, name: str) -> Sequence[Macro]:
+        """The definitions that are tried: of a macro that makes no brace, the first that takes so many arguments."""
+        macros = self.of(name)
+        if len(macros) < 2 or self.can_make(name):
+            return macros
+        return list(
+            {None if m.params is None else (len(m.params), m.params[-1:]): m for m in reversed(macros)}.values()
+        )
+
+    def can_make(self, name: str) -> bool:
+        """Whether a brace can be reached from the bodies of a macro."""
+        return self._closure(name)[1]
+
+    def reached(self, name: str) -> frozenset[str]:
+        """The words that stand in the bodies of a macro, of those that it uses, and so on."""
+        return self._closure(name)[0]
+
+    def _closure(self, name: str) -> tuple[frozenset[str], bool]:
+        found = self._reach.get(name)
+        if found is None:
+            seen = {name}
+            waiting = [name]
+            brace = False
+            while waiting:
+                for macro in self.of(waiting.pop()):
+                    brace = brace or "{" in macro.body
+                    fresh = set(_WORD.findall(macro.body)) - seen
+                    if "##" in macro.body:
+                        fresh |= self._pasted(macro.body) - seen
+                    seen |= fresh
+                    waiting += fresh
+            found = self._reach[name] = frozenset(seen), brace
+        return found
+
+    def _pasted(self, body: str) -> set[str]:
+        """Names that a body may paste from a word of its own and a number: `CALL_##n`, of which there are few."""
+        names = (f"{word}{number}" for word in _BEFORE_PASTE.findall(body) for number in range(_PASTED))
+        return {name for name in names if self.of(name)}
+
+    def make(self, text: str) -> Snippet:
+        """What an invocation, given as text, comes to with all its alternatives."""
+        for _ in range(MAX_OPENINGS):
+            expansions = self._alternatives(text, self._opened)
+            fresh = {name for tokens in expansions for name in self._outside(tokens)} - self._opened
+            if not fresh:
+                break
+            self._opened |= fresh
+        return _snippet(expansions)
+
+    def _alternatives(self, text: str, opened: frozenset[str]) -> list[list[Token]]:
+        """Expansions that together take each definition at least once, each under conditions that can hold together."""
+        found: list[list[Token]] = []
+        worlds = [presence.ALWAYS]
+        seen: set[Macro] = set()
+        while worlds and len(found) < MAX_ALTERNATIVES:
+            world = worlds.pop(0)
+
+            def choose(macros: Sequence[Macro]) -> Macro:
+                nonlocal world
+                fitting = [macro for macro in macros if presence.conj(world, macro.presence) != presence.NEVER]
+                chosen = fitting[0] if fitting else macros[0]
+                seen.add(chosen)
+                for macro in fitting[1:]:
+                    if macro not in seen:
+                        seen.add(macro)
+                        worlds.append(macro.presence)
+                world = presence.conj(world, chosen.presence)
+                return chosen
+
+            found.append(self._expander.expand(text, choose=choose, opened=opened).tokens)
+        return found
+
+    def _outside(self, tokens: list[Token]) -> set[str]:
+        """The macros outside braces, and outside operands that are never evaluated."""
+        found: set[str] = set()
+        depth = 0
+        unevaluated = 0
+        for index, (text, _, _, _, painted) in enumerate(tokens):
+            if text in UNEVALUATED and not unevaluated:
+                unevaluated = 1
+            elif unevaluated and text in "()":
+                unevaluated += 1 if text == "(" else -1
+                unevaluated = 0 if unevaluated == 1 else unevaluated
+            elif unevaluated > 1:
+                continue
+            elif text == "{":
+                depth += 1
+            elif text == "}":
+                depth -= 1
+            elif depth <= 0 and not painted and is_word(text) and self._kinds.get(text) not in _ANNOTATIONS:
+                macros = self.of(text)
+                follows = tokens[index + 1][0] if index + 1 < len(tokens) else ""
+                if macros and (follows == "(" or any(macro.params is None for macro in macros)):
+                    found.add(text)
+        return found
+
+
+#: Macros that count their arguments paste a number up to this one to a name.
+_PASTED = 7
+
+
+def _snippet(expansions: list[list[Token]]) -> Snippet:
+    seen: set[tuple[str, tuple[tuple[str, ...], ...]]] = set()
+    pieces: list[str] = []
+    lines: list[int] = []
+    starts: list[int] = []
+    kept: list[Token] = []
+    last: set[int] = set()
+    at = 0
+    for tokens in expansions:
+        parts = _declarations(tokens)
+        for number, part in enumerate(parts, 1):
+            text, places = _spelled(part)
+            key = text, tuple(dict.fromkeys(token[3].presences for token in part))
+            if key in seen:
+                continue
+            seen.add(key)
+            lines.append(at)
+            if number == len(parts):
+                last.add(len(lines))
+            starts += [at + place for place in places]
+            pieces.append(text)
+            kept += part
+            at += len(text) + 1
+    return Snippet("\n".join(pieces), lines, starts, kept, frozenset(last))
+
+
+def _declarations(tokens: list[Token]) -> list[list[Token]]:
+    """The tokens of each declaration: up to a `;`, or a function body's `}`, outside brackets."""
+    found: list[list[Token]] = []
+    part: list[Token] = []
+    depth = 0
+    body = False
+    for token in tokens:
+        text = token[0]
+        if text == "{" and depth == 0:
+            body = bool(part) and part[-1][0] not in ("=", "union", "struct", "enum") and part[0][0] not in _RECORDS
+            body = body and any(before[0] == ")" for before in part)
+        part.append(token)
+        depth += {"{": 1, "}": -1, "(": 1, ")": -1}.get(text, 0)
+        if depth == 0 and (text == ";" or (text == "}" and body)):
+            found.append(part)
+            part = []
+            body = False
+    return [*found, part] if part else found
+
+
+#: What a record's definition begins with: its brace opens no function.
+_RECORDS = frozenset(("struct", "union", "enum", "typedef"))
+
+
+def _spelled(tokens: list[Token]) -> tuple[str, list[int]]:
+    """Tokens as text on one line, and where each begins."""
+    pieces: list[str] = []
+    starts: list[int] = []
+    last = ""
+    at = 0
+    for text, space, _, _, _ in tokens:
+        if last and (space or glue(last, text)):
+            pieces.append(" ")
+            at += 1
+        starts.append(at)
+        pieces.append(text)
+        at += len(text)
+        last = text
+    return "".join(pieces), starts

@@ -252,7 +252,8 @@ class Values:
     ) -> None:
         """Call `use` for each object that a pointer reaches, `other` with the marks of what else it reaches."""
         tag = place.tag
-        if not self.places.tracked(tag) and not (tag == "" or tag.endswith("*") or is_function(tag)):
+        rows = tag.endswith("[]")  # a pointer to the rows of an array
+        if not self.places.tracked(tag.replace("[]", "")) and not (tag == "" or tag.endswith("*") or is_function(tag)):
             other(FRESH)
             return
 
@@ -262,7 +263,7 @@ class Values:
                 if base.flags & UNKNOWN:
                     self._waiting.append((base, other))
             elif value[0] == "object":
-                start = value[2] if tag.endswith("*") else self.places.as_record(value[1], value[2], tag)
+                start = value[2] if rows or tag.endswith("*") else self.places.as_record(value[1], value[2], tag)
                 if start is not None:
                     use(value[1], combine(start, place.path))
 

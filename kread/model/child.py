@@ -42,8 +42,10 @@ class Stolen(Enum):
     STOLEN = "stolen"
 
 
-def syn_recv_sock(host: Host, sk: Sock, req: Request, *, hashed: bool) -> Sock | None:
+def syn_recv_sock(host: Host, sk: Sock, req: Request, *, hashed: bool, routed: bool = False) -> Sock | None:
     """tcp_v4_syn_recv_sock(): a child in SYN_RECV, or None; hashed says whether the request is replaced in ehash.
+
+    routed -- the caller has looked the route up already, as it does for a cookie
 
     A child that lost the race for the request comes back CLOSE, outside of ehash.
     """
@@ -59,8 +61,9 @@ def syn_recv_sock(host: Host, sk: Sock, req: Request, *, hashed: bool) -> Sock |
         return None
     host.fire("5.2")
     host.count("PassiveOpens")
-    host.called("inet_csk_route_child_sock")
-    if not host.failing("route_child"):
+    if not routed:
+        host.called("inet_csk_route_child_sock")
+    if routed or not host.failing("route_child"):
         host.called("__inet_inherit_port")
         if not host.failing("inherit_port"):
             return _hash(host, _clone(sk, req), req, hashed)

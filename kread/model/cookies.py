@@ -115,7 +115,7 @@ def check(host: Host, sk: Sock, event: Receive) -> Sock | None:
     host.called("cookie_tcp_reqsk_alloc", "inet_reqsk_alloc")
     req = _request(sk, segment)
     host.called("tcp_get_cookie_sock")
-    sock = child.syn_recv_sock(host, sk, req, hashed=False)
+    sock = child.syn_recv_sock(host, sk, req, hashed=False, routed=True)
     if sock is None:
         host.fire("7.4:full")
         host.called("__reqsk_free")

@@ -12,7 +12,7 @@ calls in its arguments all made? Not if it drops one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from kread.parse.calls import BUILTIN_PREFIXES, type_like
 from kread.parse.template import Macro
@@ -176,12 +176,6 @@ class Bearing:
             if is_word(last) and last not in KEYWORDS and (not self._lookup(last) or self.bears(last)):
                 return True
         return False
-
-
-def call_bearing(lookup: Callable[[str], Sequence[Macro]], names: Iterable[str]) -> frozenset[str]:
-    """Those of the names that are macros from which a call can be reached."""
-    bearing = Bearing(lookup)
-    return frozenset(name for name in names if bearing.bears(name))
 
 
 def _parameters(macro: Macro) -> frozenset[str]:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from tree_sitter import Node
 
 from kread.parse.declarators import anonymous_tag, base_type, parameters, returned_type, unwrap
+from kread.parse.faults import faults
 from kread.parse.syntax import captures, parse
 from kread.parse.unit import (
     FILE_SCOPE,
@@ -77,7 +78,9 @@ class Extractor:
     def take(self, text: bytes, lines: Sequence[tuple[int, int]] | None = None) -> None:
         """Take the facts of one prepared text; `lines` limits them to ranges of lines (inclusive)."""
         self._source = text
-        found = captures(parse(text))
+        tree = parse(text)
+        self.unit.faults.extend(tuple(fault) for fault in faults(self.original, tree, lines))
+        found = captures(tree)
         wanted = None if lines is None else _within(lines)
         self._functions(found.get("function", []), wanted)
         self._labels(found.get("label", []))

@@ -79,7 +79,8 @@ class Extractor:
         """Take the facts of one prepared text; `lines` limits them to ranges of lines (inclusive)."""
         self._source = text
         tree = parse(text)
-        self.unit.faults.extend(tuple(fault) for fault in faults(self.original, tree, lines))
+        found_faults = faults(self.original, tree, lines)
+        self.unit.faults.extend((fault.line, fault.function, fault.text) for fault in found_faults)
         found = captures(tree)
         wanted = None if lines is None else _within(lines)
         self._functions(found.get("function", []), wanted)

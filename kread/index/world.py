@@ -99,7 +99,8 @@ class World:
             return None if macros else presence.NEVER
         found = presence.disj(*conditions)
         asked = presence.atoms(found)
-        return found if len(asked) <= _ATOMS and own not in asked else None
+        known = all(atom.startswith("CONFIG_") or _DEFINED.match(atom) for atom in asked)
+        return found if known and len(asked) <= _ATOMS and own not in asked else None
 
 
 #: A name defined under a condition of more parts than this stays a name: its condition would say less than it does.

@@ -20,6 +20,7 @@ uses it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from kread.parse.expansion import ARG, SRC, Expansion, Origin, Token, spell
 from kread.parse.substitute import Substitution
@@ -82,27 +83,26 @@ class Expander:
     def expansions(self, text: str, *, opened: frozenset[str] = frozenset()) -> list[Expansion]:
         """Expansions that together use each alternative definition at least once in each macro that reaches it.
 
-        The first one takes the first definition everywhere. `opened` are names that are expanded though `skip` says no.
+        The first one takes the first definition everywhere; definitions that cannot hold together are never mixed.
+        `opened` are names that are expanded though `skip` says no.
         """
         found: list[Expansion] = []
-        waiting: list[dict[str, int]] = [{}]
+        waiting: list[tuple[dict[str, int], tuple[str, ...]]] = [({}, ())]
         seen: set[tuple[Macro | None, str, int]] = set()
         while waiting:
-            forced = waiting.pop(0)
+            forced, world = waiting.pop(0)
             if len(found) == MAX_EXPANSIONS:
                 self.cut[text] = len(waiting) + 1
                 break
-            run = _Run(self, text, None, forced, opened)
-            expansion = run.expansion()
-            found.append(expansion)
-            if not run.met:
-                continue
-            seen.update((parent, name, taken) for (parent, name), (taken, _) in run.met.items())
-            for (parent, name), (_, choices) in run.met.items():
-                for choice in choices:
+            run = _Run(self, text, None, forced, opened, world)
+            found.append(run.expansion())
+            seen.update((parent, name, met.taken) for (parent, name), met in run.met.items())
+            for (parent, name), met in run.met.items():
+                for choice in met.choices:
                     if (parent, name, choice) not in seen:
                         seen.add((parent, name, choice))
-                        waiting.append({**forced, name: choice})
+                        presence = met.templates[choice].macro.presence
+                        waiting.append(({**forced, name: choice}, (*met.world, presence) if presence else met.world))
         return found
 
     def templates(self, name: str, *, opened: bool = False) -> tuple[Template, ...] | None:
@@ -120,6 +120,15 @@ class Expander:
         return self._templates[name]
 
 
+class _Met(NamedTuple):
+    """A choice among definitions: which was taken, which could be, and what the choices before it need."""
+
+    taken: int
+    choices: tuple[int, ...]
+    templates: tuple[Template, ...]
+    world: tuple[str, ...]
+
+
 class _Run:
     """One pass over one text: the stack's state, the choices made and the macros met."""
 
@@ -130,8 +139,10 @@ class _Run:
         choose: Callable[[Sequence[Macro]], Macro] | None,
         forced: dict[str, int],
         opened: frozenset[str],
+        world: tuple[str, ...] = (),
     ) -> None:
-        self.met: dict[tuple[Macro | None, str], tuple[int, tuple[int, ...]]] = {}
+        self.met: dict[tuple[Macro | None, str], _Met] = {}
+        self._world = world
         self._expander = expander
         self._known = expander.known
         self._opened = {name: expander.templates(name, opened=True) for name in opened}
@@ -281,16 +292,19 @@ class _Run:
         if self._choose is not None:
             chosen = self._choose([templates[i].macro for i in choices])
             return next((t for t in templates if t.macro is chosen), templates[choices[0]])
+        world = self._world
         compatible = self._expander._compatible
         if compatible is not None:
-            fitting = tuple(
-                i for i in choices if compatible(tuple(filter(None, (*origin.presences, templates[i].macro.presence))))
-            )
+            held = tuple(dict.fromkeys((*world, *origin.presences)))
+            fitting = tuple(i for i in choices if compatible((*held, *filter(None, (templates[i].macro.presence,)))))
             choices = fitting or choices
         taken = self._forced.get(text, choices[0])
         if taken not in choices:
             taken = choices[0]
-        self.met[origin.macro, text] = (taken, choices)
+        self.met.setdefault((origin.macro, text), _Met(taken, choices, templates, world))
+        needed = templates[taken].macro.presence
+        if needed and needed not in world:
+            self._world = (*world, needed)
         return templates[taken]
 
 

@@ -141,7 +141,7 @@ class Snippets:
                 for macro in fitting[1:]:
                     if macro not in seen:
                         seen.add(macro)
-                        worlds.append(macro.presence)
+                        worlds.append(presence.conj(world, macro.presence))
                 world = presence.conj(world, chosen.presence)
                 return chosen
 

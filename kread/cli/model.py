@@ -143,7 +143,7 @@ def _script(scenario: str | None, steps: str | None) -> Script:
     if steps is not None:
         text = _lines(steps)
     elif scenario == "-":
-        text = sys.stdin.read()
+        text, name = sys.stdin.read(), "stdin"
     else:
         bundled = {script.name: script for script in _bundled()}
         if name in bundled:

@@ -50,7 +50,7 @@ def accept(host: Host, event: Accept) -> None:
         host.fire("10.1:empty")
         return host.returned("accept", "-EAGAIN", event.task)
     host.fire("10.1:sleep")
-    host.called("inet_csk_wait_for_connect")
+    host.called("inet_csk_wait_for_connect", "prepare_to_wait_exclusive", "schedule_timeout")
     deadline = None if event.timeout is None else host.now + event.timeout
     host.waiters.append(Waiter(event.task, sk, deadline, event.name))
     host.returned("accept", "sleeps", event.task)
@@ -88,6 +88,7 @@ def data_ready(host: Host, sk: Sock) -> None:
     for waiter in host.waiters:
         if waiter.listener is sk:
             host.waiters.remove(waiter)
+            host.called("finish_wait")
             return _pop(host, sk, waiter.task, waiter.name)
 
 
@@ -115,4 +116,5 @@ def timed_out(host: Host, waiter: Waiter) -> None:
 
 def _wake(host: Host, waiter: Waiter, value: str) -> None:
     host.waiters.remove(waiter)
+    host.called("finish_wait")
     host.returned("accept", value, waiter.task)

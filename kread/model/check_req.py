@@ -88,8 +88,9 @@ def check(host: Host, sk: Sock, req: Request, segment: Segment, *, fastopen_sk: 
     rst = bool(flags & Flag.RST)
     paws = tsecr = False
     if segment.tsval is not None:
+        age = synack.timeout(host, req)
         host.called("tcp_paws_reject")
-        paws = paws_reject(req.ts_recent, segment.tsval, synack.timeout(host, req), rst=rst)
+        paws = paws_reject(req.ts_recent, segment.tsval, age, rst=rst)
         tsecr = host.policy.tsecr_checked and _tsecr_reject(req, segment) and not fastopen_sk
     if segment.seq == req.rcv_isn and flags == Flag.SYN and not paws:
         return _syn_again(host, req, segment, fastopen_sk)

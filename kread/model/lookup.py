@@ -77,7 +77,7 @@ def _steal(host: Host, event: Receive) -> Sock:
 
 def established(host: Host, event: Receive) -> Entry | None:
     """__inet_lookup_established(): the entry of ehash with the segment's 4-tuple and a device that fits."""
-    host.called("__inet_lookup_established", "INET_MATCH", "inet_match")
+    host.called("__inet_lookup_established", "inet_ehashfn", "INET_MATCH", "inet_match")
     key = event.segment.key
     chain = host.ehash.get(key, [])
     if host.stale is not None:

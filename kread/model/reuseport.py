@@ -69,7 +69,7 @@ def lookup(host: Host, sk: Sock, event: Receive) -> Sock | None:
     """inet_lookup_reuseport(): the choice of the sock's group, None for a sock without SO_REUSEPORT."""
     if not sk.reuseport:
         return None
-    host.called("inet_lookup_reuseport", "reuseport_select_sock")
+    host.called("inet_lookup_reuseport", "inet_ehashfn", "reuseport_select_sock")
     assert sk.reuseport_cb is not None
     group = sk.reuseport_cb
     if group.prog is not None and 0 <= group.prog < len(group.socks):

@@ -44,6 +44,7 @@ def rtx(host: Host, req: Request) -> bool:
 
 def timeout(host: Host, req: Request) -> int:
     """reqsk_timeout(): how long the timer now runs, doubled for each time it fired and capped."""
+    host.called("reqsk_timeout", "tcp_reqsk_timeout")
     cap = TCP_RTO_MAX
     if host.policy.timeout_capped_by_listener:
         cap = req.listener.rto_max or host.sysctl["tcp_rto_max_ms"]

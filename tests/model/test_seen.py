@@ -70,7 +70,8 @@ def _after_listen(walk: list[str]) -> list[str]:
     """The walk from inet_listen() on; later lookups in ehash were made by early demux, outside of these roots."""
     walk = walk[walk.index("inet_listen") :]
     first = walk.index("__inet_lookup_established")
-    return walk[: first + 1] + [name for name in walk[first + 1 :] if name != "__inet_lookup_established"]
+    early = {"__inet_lookup_established", "inet_ehashfn"}
+    return walk[: first + 2] + [name for name in walk[first + 2 :] if name not in early]
 
 
 @needs_traces

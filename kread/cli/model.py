@@ -41,9 +41,26 @@ def model(
 ) -> None:
     """Play a scenario of listening, handshakes and accepting, and tell what happened and which rule decided.
 
-    Without SCENARIO the scenarios are listed: each is a script whose name is what it claims. A script has happenings
-    (somaxconn=3, listen(5), SYN from=a, 8 x handshake, wait 3s, accept()) and expectations (-> SYN-ACK, queues Q=1,
-    counters ListenDrops+1); those that are not met are shown, and the exit code is 1.
+    Without SCENARIO the scenarios are listed: each is a script whose name is what it claims. Expectations that are
+    not met are shown, and the exit code is 1. A script has one thing a line:
+
+    \b
+      somaxconn=3                 a sysctl; tcp_ may be left out
+      listen(5) on 10.0.0.1:80 as L
+                                  reuseport, dev=, cpu=, defer=, fastopen=
+      given Q=2 A=2               half-open h1, h2 and queued children c1, c2
+      SYN from=a seq=1000         ACK, RST, FIN|ACK; ack=, data=, ts=, to=
+      8 x handshake               from 8 fresh peers; also 8 x SYN
+      wait 3s; at 63s             time
+      accept(L) nonblock          close(L), shutdown(L), setsockopt(L, O, V)
+      fail clone; mend clone      what cannot be had; proven a; icmp from=a
+      -> SYN-ACK ack=irs+1        exactly what was sent; -> nothing
+      returns a ESTABLISHED       what the calls returned
+      queues Q=1 A=0 of L         lengths; times 1 3 7: when it was sent
+      peer a NEW_SYN_RECV         the entry of a connection; none
+      counters ListenDrops+1      exactly what moved since last asked
+      rules 4.1                   what decided; functions f > g: the walk
+      [migration] ...             for policies that have it, or lack it: !
 
     Examples:
 

@@ -72,7 +72,7 @@ RULES = (
     rule(
         "3.2:syn",
         "tcp_rcv_state_process",
-        "a SYN is a connection request",
+        "a SYN is a connection request; what conn_request returns is always 0, so nobody minds whether it is looked at",
         guard("tcp_rcv_state_process", "th->syn"),
     ),
     rule("3.2:other", "tcp_rcv_state_process", "anything else is ignored"),

@@ -64,6 +64,7 @@ class Finder:
     found -- the calls, each with the index of its opening parenthesis
     dead  -- by index, whether a token stands in an operand that is never evaluated (1) or not (0)
     pairs -- the index of the closing bracket by that of the opening one
+    asked -- the tokens whose type decides what is called (`_Generic`)
     """
 
     def __init__(self, tokens: list[Token], ignore: Callable[[str], bool] | None = None) -> None:
@@ -74,6 +75,7 @@ class Finder:
         self.opens = {end: start for start, end in self.pairs.items()}
         self.dead = bytearray(len(tokens))
         self.stoppers: set[str] = set()
+        self.asked: list[str] = []
         found = self._find() if self.pairs else []
         self.found = [(call, paren) for call, paren in found if call.callee not in self.stoppers]
 
@@ -136,13 +138,22 @@ class Finder:
         return [self._made("name", name, paren, name)]
 
     def _of_arms(self, paren: int, group: int) -> list[ExpandedCall]:
-        """`_Generic(x, type: f, ...)(args)`: a call of each arm that is a name; which one, the type of x decides."""
+        """`_Generic(x, type: f, ...)(args)`: a call of each arm that is a name and that the type of x may choose."""
         texts = self.texts
-        found = []
-        for index in range(group + 1, paren - 1):
-            if texts[index] == ":" and is_word(texts[index + 1]) and texts[index + 2] in (",", ")"):
-                found.append(self._made("name", index + 1, paren, index + 1))
-        return found
+        arms: list[tuple[str, int]] = []
+        start = comma = 0
+        index = group + 1
+        while index < paren - 1:
+            if texts[index] == ",":
+                comma = comma or index
+                start = index + 1
+            elif texts[index] == ":" and is_word(texts[index + 1]) and texts[index + 2] in (",", ")"):
+                arms.append((" ".join(texts[start:index]), index + 1))
+            index = self.pairs.get(index, index) + 1
+        self.asked += texts[group + 1 : comma]
+        chosen = _chosen_by(texts[group + 1 : comma])
+        fitting = [arm for arm in arms if arm[0] in chosen] or [arm for arm in arms if arm[0] == "default" and chosen]
+        return [self._made("name", name, paren, name) for _, name in fitting or arms]
 
     def _final_name(self, group: int, end: int) -> int | None:
         """The index of the one name that a group in parentheses comes to: `(f)`, `(&f)`, `(*f)`, `({ ...; f; })`."""
@@ -258,3 +269,18 @@ def _is_type(inner: list[str]) -> bool:
     if all(text.isidentifier() or text == "*" for text in inner) and inner[0] != "*":
         return len(inner) > 1 or type_like(inner[0])
     return False
+
+
+#: The types of a null pointer and of a plain number: what `_Generic` can be asked without a compiler.
+_OF_NULL = frozenset(("void *",))
+_OF_NUMBERS = frozenset(("int", "unsigned int", "long", "unsigned long"))
+
+
+def _chosen_by(control: list[str]) -> frozenset[str]:
+    """The types that a controlling expression can have, none if its text does not say."""
+    plain = [text for text in control if text not in "()"]
+    if plain == ["NULL"] or plain == ["void", "*", "0"]:
+        return _OF_NULL
+    if len(plain) == 1 and plain[0][0].isdigit():
+        return _OF_NUMBERS
+    return frozenset()

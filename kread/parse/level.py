@@ -165,6 +165,7 @@ class Level:
             if len(call.callee) == 1:
                 self.sensitive |= places_in(call.callee)
             self._keep(call, self._condition(paren, summaries), call.origin)
+        self.sensitive.update(*map(places_in, self.finder.asked))
         texts_met = self.finder.texts
         strange = {text for text in set(texts_met) if not text.isascii() and text[0] != '"'}
         for index, text in enumerate(texts_met) if strange else ():

@@ -135,6 +135,8 @@ class MacroUses:
         for call in self.macros.calls(text):
             if call.kind == "builtin":
                 continue
+            if call.kind == "cleanup":
+                call = call._replace(written="cleanup")
             macro = call.origin.macro
             if macro is not None and macro.body == macro.name and len(call.origin.macros) == 1:
                 # The name is a function's where no definition of the macro holds: the call is the one written.

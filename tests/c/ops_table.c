@@ -1,0 +1,91 @@
+/* Calls through tables. A line that ends in an arrow comment is a call through a pointer; the names after the arrow are all that it can reach. */
+
+#include <linux/fixture.h>
+
+struct sock;
+
+struct proto {
+	int (*init)(struct sock *sk);
+	void (*close)(struct sock *sk);
+	void (*hash)(struct sock *sk);
+};
+
+struct af_ops {
+	int (*xmit)(struct sock *sk);
+	int (*check)(struct sock *sk);
+};
+
+struct common {
+	struct proto *skc_prot;
+};
+
+struct sock {
+	struct common __common;
+#define sk_prot __common.skc_prot
+	const struct af_ops *af_ops;
+	const struct proto *spare;
+};
+
+struct entry {
+	int type;
+	struct proto *prot;
+};
+
+static int one_init(struct sock *sk) { return 0; }
+static void one_close(struct sock *sk) { }
+static void one_hash(struct sock *sk) { }
+static int two_init(struct sock *sk) { return 0; }
+static void two_close(struct sock *sk) { }
+static int stub_init(struct sock *sk) { return 0; }
+static int plain_xmit(struct sock *sk) { return 0; }
+static int plain_check(struct sock *sk) { return 0; }
+static int own_xmit(struct sock *sk) { return 0; }
+
+/* Designated, positional, and one that nobody installs. */
+static struct proto one = { .init = one_init, .close = one_close, .hash = one_hash };
+static struct proto two = { two_init, two_close };
+static struct proto stub = { .init = stub_init };
+
+static const struct af_ops plain = { .xmit = plain_xmit, .check = plain_check };
+static struct af_ops copied;
+
+static struct entry entries[] = {
+	{ .type = 1, .prot = &one },
+	{ .type = 2, .prot = &two },
+};
+
+static int install(struct sock *sk, int type)
+{
+	struct proto *prot = entries[type].prot;
+
+	sk->sk_prot = prot;
+	sk->spare = &two;
+	sk->af_ops = &plain;
+	return sk->sk_prot->init(sk); /* -> one_init two_init */
+}
+
+/* A copy whose slot is overridden is not the original. */
+static void install_copy(struct sock *sk)
+{
+	copied = plain;
+	copied.xmit = own_xmit;
+	sk->af_ops = &copied;
+}
+
+static int through(struct sock *sk)
+{
+	const struct af_ops *ops = sk->af_ops;
+
+	ops->check(sk); /* -> plain_check */
+	return sk->af_ops->xmit(sk); /* -> own_xmit plain_xmit */
+}
+
+static void only_two(struct sock *sk)
+{
+	sk->spare->close(sk); /* -> two_close */
+}
+
+static void only_one(void)
+{
+	one.hash(0); /* -> one_hash */
+}

@@ -7,6 +7,8 @@ contract in ARCHITECTURE.md lists them; `kread.cli` is the only place that print
 
 from __future__ import annotations
 
+from typing import Any
+
 EXIT_ANSWERED = 0
 EXIT_NO = 1
 EXIT_USAGE = 2
@@ -34,8 +36,16 @@ class KreadError(Exception):
         self.where = where
         self.hint = hint
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # As it stands, an exception is made again of its message alone: a process that reports one would be lost.
+        return _again, (type(self), self.slug, self.what, self.where, self.hint)
+
     def __str__(self) -> str:
         return "\n".join(line for line in (self.what, self.where, self.hint) if line)
+
+
+def _again(kind: type[KreadError], slug: str, what: str, where: str, hint: str) -> KreadError:
+    return kind(slug, what, where=where, hint=hint)
 
 
 class UsageError(KreadError):

@@ -77,7 +77,7 @@ def census(graph: CallGraph) -> Census:
         release=graph.release,
         scope=store.meta("scope"),
         root=str(graph.root),
-        files=len(store.packed("files") or ()),
+        files=int(store.meta("files")),
         functions=functions,
         edges=tuple((kind, grade, count) for kind, grade, count in kinds),
         outside=outside[0][0],

@@ -7,6 +7,7 @@ answer or three lines (what, where, what to do) and never a traceback: a fault o
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -39,6 +40,9 @@ COMMANDS = {
     "index": "Build or refresh the index of a release",
     "doctor": "Parse faults, unresolved calls, accuracy, versions",
 }
+
+#: What a full disk, a quota or a limit says to whoever writes.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 _ABOUT = """kread reads Linux kernel source: how control gets from one function to another, proved from the source of
 a real release."""
@@ -105,16 +109,17 @@ def _asked(arguments: Sequence[str]) -> str | None:
 
 def _run(arguments: Sequence[str]) -> int:
     """Run one command; its exit code."""
-    completing = any(name.startswith("_KREAD") for name in os.environ)
     import typer
 
-    app = _app(None if completing else _asked(arguments), completing)
+    if _completing():
+        _app(None, True)(prog_name="kread")
+    command = typer.main.get_command(_app(_asked(arguments), False))
     try:
-        code = app(list(arguments), prog_name="kread", standalone_mode=False)
+        # Not by calling the application: that would end a broken pipe and an interrupt in its own way.
+        with command.make_context("kread", list(arguments)) as context:
+            code = command.invoke(context)
     except typer.Exit as end:
         code = end.exit_code
-    except typer.Abort:
-        raise KeyboardInterrupt from None
     except Exception as error:
         # Typer carries its own copy of click's exceptions or imports click's, by version; they share this method.
         if not hasattr(error, "format_message"):
@@ -122,6 +127,11 @@ def _run(arguments: Sequence[str]) -> int:
         raise _usage(error) from None
     sys.stdout.flush()
     return code if isinstance(code, int) else EXIT_ANSWERED
+
+
+def _completing() -> bool:
+    """Whether a shell asks what could come next."""
+    return "_KREAD_COMPLETE" in os.environ
 
 
 def _usage(error: Any) -> UsageError:
@@ -135,7 +145,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     try:
         _prepare_streams()
-        if arguments or any(name.startswith("_KREAD") for name in os.environ):
+        if arguments or _completing():
             sys.exit(_run(arguments))
         from contextlib import redirect_stdout
 
@@ -153,7 +163,7 @@ def main() -> None:
         _drop_output()
         sys.exit(EXIT_ANSWERED)
     except OSError as error:
-        if error.filename is not None or not _output_fails():
+        if error.errno not in _FULL:
             sys.exit(_fault(arguments))
         _drop_output()
         _complain(_unwritable(error))
@@ -170,15 +180,6 @@ def _prepare_streams() -> None:
         sys.stdout.reconfigure(errors="replace")
 
 
-def _output_fails() -> bool:
-    """Whether what is still to be written cannot be written, as on a full disk."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        return True
-    return False
-
-
 def _drop_output() -> None:
     """What is still to be written is not: without this, Python would complain about it once more at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -188,7 +189,7 @@ def _unwritable(error: OSError) -> SourceError:
     return SourceError(
         "output-unwritable",
         f"the answer cannot be written: {error.strerror}",
-        where="standard output",
+        where=error.filename or "standard output",
         hint="free some space, or write it elsewhere",
     )
 

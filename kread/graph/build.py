@@ -10,16 +10,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kread import __version__
+from kread.errors import SourceError
 from kread.index.scope import Scope, find_scope
-from kread.index.store import GraphStore, blob_hash, is_graph, write_graph
+from kread.index.store import GraphStore, blob_hash, facts_file, is_graph, write_graph
 from kread.parse.unit import EXTRACTOR_VERSION
 from kread.source.home import ensure_dir, index_dir, lock
 from kread.source.progress import Progress
 from kread.source.tree import SourceTree
+
+#: A file's size and its time of change.
+Signature = tuple[int, int]
 
 
 def graph_file(tree: SourceTree, scope: Scope) -> Path:
@@ -28,25 +33,19 @@ def graph_file(tree: SourceTree, scope: Scope) -> Path:
     return index_dir() / f"{tree.release}-{tree.ident}-{name}.sqlite"
 
 
-def stamp(tree: SourceTree, files: Sequence[str]) -> str:
-    """What the files looked like: sizes and times of change, by one `stat` each."""
-    seen = []
-    root = str(tree.root) + "/"
-    for file in files:
-        try:
-            status = os.stat(root + file)
-        except OSError:
-            return ""
-        seen.append((status.st_size, status.st_mtime_ns))
-    return blob_hash(repr((EXTRACTOR_VERSION, __version__, len(files), seen)).encode())
+def stamp(files: Mapping[str, Signature]) -> str:
+    """What the files looked like, as one word. It is taken of what was read: a change while indexing is seen later."""
+    return blob_hash(repr((EXTRACTOR_VERSION, __version__, list(files.items()))).encode())
 
 
 def build(tree: SourceTree, places: Sequence[str], progress: Progress) -> Path:
     """The file of the linked graph of these places of a tree, built or refreshed if need be."""
     scope = find_scope(tree, places)
     target = graph_file(tree, scope)
+    if is_fresh(tree, scope, target):
+        return target  # without a lock: a home that can only be read will do
     ensure_dir(target.parent)
-    with lock(target.with_suffix(".lock")):
+    with lock(target.with_suffix(".lock"), lambda: progress.say(f"waiting: another kread indexes {tree.release}")):
         if not is_fresh(tree, scope, target):
             _build(tree, scope, target, progress)
     return target
@@ -58,9 +57,17 @@ def is_fresh(tree: SourceTree, scope: Scope, target: Path) -> bool:
         return False
     graph = GraphStore(target)
     try:
-        return graph.meta("sources") == _listing(scope) and graph.meta("stamp") == stamp(
-            tree, graph.packed("files") or ()
-        )
+        if graph.meta("sources") != _listing(scope):
+            return False
+        root = f"{tree.root}/"
+        seen: dict[str, Signature] = {}
+        for file in graph.packed("watched"):
+            status = os.stat(root + file)
+            seen[file] = (status.st_size, status.st_mtime_ns)
+        return graph.meta("stamp") == stamp(seen)
+    except (OSError, SourceError, zlib.error, ValueError, EOFError, TypeError):
+        # A file that is gone, or a graph that cannot be read as one: it is made again.
+        return False
     finally:
         graph.close()
 
@@ -71,28 +78,38 @@ def _listing(scope: Scope) -> str:
 
 def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> None:
     # Imported here: whoever asks a graph that is fresh needs neither the parser nor the linker.
-    from kread.index.units import read_scope
+    from kread.index.units import read_scope, sign
     from kread.parse.kbuild import Kbuild
     from kread.resolve.link import link
 
-    indexed = read_scope(tree, scope, index_dir() / "facts.sqlite", progress)
+    progress.say(f"indexing {tree.release}, scope {scope.name}")
+    indexed = read_scope(tree, scope, facts_file(index_dir()), progress)
     progress.phase("linking")
-    kbuild = Kbuild(lambda file: tree.read(file) if tree.exists(file) else None)
+    makefiles: dict[str, Signature] = {}
+
+    def makefile(file: str) -> bytes | None:
+        if not tree.exists(file):
+            return None
+        makefiles[file] = sign(tree, file)
+        return tree.read(file)
+
+    kbuild = Kbuild(makefile)
     files = [unit.file for unit in indexed.units]
     built = {file: kbuild.presence(file) for file in files if file.endswith(".c")}
     built |= indexed.macros.presences
+    watched = {file: indexed.signatures[file] for file in files} | dict(sorted(makefiles.items()))
     meta, packed, tables = link(indexed.units, indexed.closures, built, indexed.macros)
     meta |= {
         "release": tree.release,
         "root": str(tree.root),
         "scope": scope.name,
         "sources": _listing(scope),
-        "stamp": stamp(tree, files),
+        "stamp": stamp(watched),
+        "files": str(len(files)),
         "version": __version__,
     }
-    packed["files"] = tuple(files)
+    packed["watched"] = tuple(watched)
     table = indexed.table
     packed["macro_table"] = (dict(table.kinds), dict(table.fixed), dict(table.declares))
-    fresh = target.with_suffix(f".{os.getpid()}.tmp")
-    write_graph(fresh, meta, packed, tables)
-    os.replace(fresh, target)
+    write_graph(target, meta, packed, tables)
+    progress.say(f"indexed {len(files):,} files, of which {indexed.parsed:,} were parsed")

@@ -1,32 +1,38 @@
 """What kread remembers on disk: facts per blob, and one linked graph per release and scope.
 
-Two SQLite files. `facts.sqlite` is shared by all releases: a row holds the packed unit of a blob, and the digest of
-the macros that its reading depended on; so an equal file is parsed once, whatever the release. A linked graph is a
-file of its own, `<release>-<ident>-<scope>.sqlite`, written beside its place and renamed when it is whole: a reader
-sees the old graph or the new one, never half of one, and an interrupted link loses nothing but itself.
+Two SQLite files. `facts-<extractor>.sqlite` is shared by all releases: a row holds the packed unit of a blob, and the
+digest of the macros that its reading depended on; so an equal file is parsed once, whatever the release. A linked graph
+is a file of its own, `<release>-<ident>-<scope>.sqlite`, written beside its place and renamed when it is whole: a
+reader sees the old graph or the new one, never half of one, and an interrupted link loses nothing but itself.
 
-An index of another extractor version, or one that SQLite calls damaged, is set aside and built again.
+What another extractor version wrote, or what SQLite calls damaged, is removed and made again.
 """
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import marshal
+import os
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from kread.errors import SourceError
 from kread.parse.unit import EXTRACTOR_VERSION
+from kread.source.home import lock
 
 #: Rows are written in batches of this many, so that an interrupted index loses at most one batch.
 BATCH = 64
 
+#: Seconds that a process waits for another that writes; a batch takes milliseconds.
+PATIENCE = 60
+
 _FACTS_SCHEMA = """
-CREATE TABLE IF NOT EXISTS head (blob TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS unit (blob TEXT, deps TEXT, data BLOB NOT NULL, PRIMARY KEY (blob, deps)) WITHOUT ROWID;
 """
 
@@ -63,138 +69,178 @@ def blob_hash(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
-def _open(file: Path) -> sqlite3.Connection:
-    try:
-        return sqlite3.connect(file, timeout=60)
-    except sqlite3.Error as error:
-        raise SourceError(
-            "index-unreadable",
-            f"The index can't be opened: {error}",
-            where=str(file),
-            hint="Set KREAD_HOME to a writable directory.",
-        ) from error
+def facts_file(folder: Path) -> Path:
+    """Where the facts of this extractor are kept below a folder."""
+    return folder / f"facts-{EXTRACTOR_VERSION}.sqlite"
 
 
 class FactStore:
-    """The facts of every blob that was read. Safe for two processes at once: SQLite serialises the writers."""
+    """The facts of every blob that was read. Two processes may use one: SQLite serialises the writers."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self._connection = self._prepared()
+        try:
+            # Two processes that make one database at once would meet in the switch of its journal's mode.
+            with lock(file.with_suffix(".lock")):
+                self._connection = self._prepared()
+        except sqlite3.Error as error:
+            raise _unwritable(error, file) from error
 
     def _prepared(self) -> sqlite3.Connection:
-        connection = _open(self.file)
+        for old in self.file.parent.glob("facts*.sqlite*"):
+            if not old.name.startswith(self.file.name):
+                old.unlink(missing_ok=True)
         try:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, EXTRACTOR_VERSION):
-                connection.executescript("DROP TABLE IF EXISTS head; DROP TABLE IF EXISTS unit;")
+            return self._opened()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            self._remove()
+            return self._opened()
+
+    def _opened(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.file, timeout=PATIENCE)
+        try:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.executescript(_FACTS_SCHEMA)
-            connection.execute(f"PRAGMA user_version={EXTRACTOR_VERSION}")
-            connection.commit()
-        except sqlite3.DatabaseError as error:
+        except BaseException:
             connection.close()
-            if isinstance(error, sqlite3.OperationalError):
-                raise SourceError(
-                    "index-unwritable",
-                    f"The index can't be written: {error}",
-                    where=str(self.file),
-                    hint="Free some space, or set KREAD_HOME to a writable directory.",
-                ) from error
-            self.file.unlink(missing_ok=True)
-            return self._prepared()
+            raise
         return connection
 
-    def heads(self, blobs: Iterable[str]) -> dict[str, bytes]:
-        """The packed directives of those blobs that are known."""
-        return dict(self._fetch("SELECT blob, data FROM head WHERE blob IN", list(blobs)))
+    def _remove(self) -> None:
+        """Remove a damaged database with its journals."""
+        for ending in ("", "-wal", "-shm"):
+            Path(f"{self.file}{ending}").unlink(missing_ok=True)
 
-    def units(self, keys: Mapping[str, str]) -> dict[str, bytes]:
-        """blob -> packed unit, for those blobs whose macro digest is still the one asked for."""
-        rows = self._fetch("SELECT blob, deps, data FROM unit WHERE blob IN", list(keys))
-        return {blob: data for blob, deps, data in rows if keys[blob] == deps}
-
-    def _fetch(self, query: str, values: list[str]) -> Iterator[Any]:
-        for start in range(0, len(values), 500):
-            part = values[start : start + 500]
-            yield from self._connection.execute(f"{query} ({','.join('?' * len(part))})", part)
-
-    def add_heads(self, rows: Iterable[tuple[str, bytes]]) -> None:
-        self._write("INSERT OR REPLACE INTO head VALUES (?, ?)", rows)
-
-    def add_units(self, rows: Iterable[tuple[str, str, bytes]]) -> None:
-        self._write("INSERT OR REPLACE INTO unit VALUES (?, ?, ?)", rows)
-
-    def _write(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    def add_units(self, rows: Sequence[tuple[str, str, bytes]]) -> None:
+        """Keep (blob, macro digest, packed unit) rows."""
         try:
-            with self._connection:
-                self._connection.executemany(statement, rows)
+            self._insert(rows)
         except sqlite3.OperationalError as error:
-            raise SourceError(
-                "index-unwritable",
-                f"The index can't be written: {error}",
-                where=str(self.file),
-                hint="Free some space, or set KREAD_HOME to a writable directory; what was indexed so far is kept.",
-            ) from error
+            raise _unwritable(error, self.file) from error
+        except sqlite3.DatabaseError:
+            self._connection.close()
+            with lock(self.file.with_suffix(".lock")):
+                self._remove()
+                self._connection = self._opened()
+            self._insert(rows)
+
+    def _insert(self, rows: Iterable[tuple[str, str, bytes]]) -> None:
+        with self._connection:
+            self._connection.executemany("INSERT OR REPLACE INTO unit VALUES (?, ?, ?)", rows)
 
     def close(self) -> None:
         self._connection.close()
 
 
+class FactReader:
+    """Reads facts that a FactStore keeps. What cannot be read is not known: the blob is parsed again."""
+
+    def __init__(self, file: Path) -> None:
+        self._connection = sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True, timeout=PATIENCE)
+
+    def unit(self, blob: str, digest: str) -> bytes | None:
+        """The packed unit of a blob that was read with macros of this digest."""
+        try:
+            row = self._connection.execute(
+                "SELECT data FROM unit WHERE blob = ? AND deps = ?", (blob, digest)
+            ).fetchone()
+        except sqlite3.DatabaseError:
+            return None
+        return None if row is None else bytes(row[0])
+
+
+def _unwritable(error: Exception, file: Path) -> SourceError:
+    return SourceError(
+        "index-unwritable",
+        f"the index can't be written: {error}",
+        where=str(file),
+        hint="free some space, or set KREAD_HOME to a writable directory; what was indexed so far is kept",
+    )
+
+
 def write_graph(
     file: Path, meta: Mapping[str, str], packed: Mapping[str, Any], tables: Mapping[str, Iterable[tuple[Any, ...]]]
 ) -> None:
-    """Write a linked graph to a fresh file; the caller renames it into place."""
-    file.unlink(missing_ok=True)
-    with closing(_open(file)) as connection:
-        try:
-            connection.execute("PRAGMA journal_mode=OFF")
-            connection.execute("PRAGMA synchronous=OFF")
-            connection.executescript(_GRAPH_SCHEMA)
-            connection.execute(f"PRAGMA user_version={EXTRACTOR_VERSION}")
-            connection.executemany("INSERT INTO meta VALUES (?, ?)", sorted(meta.items()))
-            connection.executemany(
-                "INSERT INTO packed VALUES (?, ?)",
-                ((key, zlib.compress(marshal.dumps(value), 1)) for key, value in sorted(packed.items())),
-            )
-            for table, rows in tables.items():
-                width = len(connection.execute(f"SELECT * FROM {table} LIMIT 0").description)
-                connection.executemany(f"INSERT INTO {table} VALUES ({','.join('?' * width)})", rows)
-            connection.executescript(_GRAPH_INDEXES)
-            connection.commit()
-        except sqlite3.OperationalError as error:
-            file.unlink(missing_ok=True)
-            raise SourceError(
-                "index-unwritable",
-                f"The graph can't be written: {error}",
-                where=str(file),
-                hint="Free some space, or set KREAD_HOME to a writable directory.",
-            ) from error
+    """Write a linked graph beside its place and rename it into place; what an interrupted one left is removed."""
+    for left in file.parent.glob(f"{glob.escape(file.name)}.*.tmp"):
+        left.unlink(missing_ok=True)
+    fresh = file.with_name(f"{file.name}.{os.getpid()}.tmp")
+    try:
+        with closing(sqlite3.connect(fresh)) as connection:
+            _fill(connection, meta, packed, tables)
+        os.replace(fresh, file)
+    except (sqlite3.OperationalError, OSError) as error:
+        raise _unwritable(error, file) from error
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _fill(
+    connection: sqlite3.Connection,
+    meta: Mapping[str, str],
+    packed: Mapping[str, Any],
+    tables: Mapping[str, Iterable[tuple[Any, ...]]],
+) -> None:
+    connection.execute("PRAGMA journal_mode=OFF")
+    connection.execute("PRAGMA synchronous=OFF")
+    connection.executescript(_GRAPH_SCHEMA)
+    connection.execute(f"PRAGMA user_version={EXTRACTOR_VERSION}")
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", sorted(meta.items()))
+    connection.executemany(
+        "INSERT INTO packed VALUES (?, ?)",
+        ((key, zlib.compress(marshal.dumps(value), 1)) for key, value in sorted(packed.items())),
+    )
+    for table, rows in tables.items():
+        width = len(connection.execute(f"SELECT * FROM {table} LIMIT 0").description)
+        connection.executemany(f"INSERT INTO {table} VALUES ({','.join('?' * width)})", rows)
+    connection.executescript(_GRAPH_INDEXES)
+    connection.commit()
 
 
 class GraphStore:
-    """A linked graph, read only. Queries read the rows that they need and no more."""
+    """A linked graph, read only. Queries read the rows that they need and no more.
+
+    A graph that turns out to be damaged is removed, so that the next run makes it again.
+    """
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self._connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+        # The file is never changed once it has its name, so SQLite need not lock it.
+        self._connection = sqlite3.connect(f"file:{quote(str(file))}?mode=ro&immutable=1", uri=True)
 
     def query(self, statement: str, values: Iterable[Any] = ()) -> list[Any]:
-        return self._connection.execute(statement, tuple(values)).fetchall()
+        """All rows of a query."""
+        return list(self.rows(statement, values))
 
     def rows(self, statement: str, values: Iterable[Any] = ()) -> Iterator[Any]:
         """Like `query`, one row after the other."""
-        return self._connection.execute(statement, tuple(values))
+        try:
+            yield from self._connection.execute(statement, tuple(values))
+        except sqlite3.DatabaseError as error:
+            if str(error).startswith("no such"):
+                raise
+            self.close()
+            with suppress(OSError):
+                self.file.unlink(missing_ok=True)
+            raise SourceError(
+                "index-damaged",
+                f"the index is damaged: {error}",
+                where=str(self.file),
+                hint="it is removed now: run the command again, which makes it again",
+            ) from error
 
     def meta(self, key: str) -> str:
-        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return str(row[0]) if row else ""
+        """What the graph says of itself under a key ("" = nothing)."""
+        rows = self.query("SELECT value FROM meta WHERE key = ?", (key,))
+        return str(rows[0][0]) if rows else ""
 
     def packed(self, key: str) -> Any:
         """A packed value by its key, or None."""
-        row = self._connection.execute("SELECT data FROM packed WHERE key = ?", (key,)).fetchone()
-        return marshal.loads(zlib.decompress(row[0])) if row else None
+        rows = self.query("SELECT data FROM packed WHERE key = ?", (key,))
+        return marshal.loads(zlib.decompress(rows[0][0])) if rows else None
 
     def close(self) -> None:
         self._connection.close()
@@ -205,7 +251,7 @@ def is_graph(file: Path) -> bool:
     if not file.exists():
         return False
     try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro&immutable=1", uri=True)) as connection:
             return bool(connection.execute("PRAGMA user_version").fetchone()[0] == EXTRACTOR_VERSION)
     except sqlite3.Error:
         return False

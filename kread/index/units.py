@@ -7,13 +7,13 @@ interrupted index loses no more than the last one.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kread.errors import SourceError
 from kread.index.macros import Head, MacroIndex, read_head, unpack_head
 from kread.index.scope import IncludeGraph, Scope, include_graph
-from kread.index.store import BATCH, FactStore, blob_hash
+from kread.index.store import BATCH, FactReader, FactStore, blob_hash
 from kread.index.workers import spread
 from kread.parse.macro_table import MacroTable, learn
 from kread.parse.read import Reader
@@ -26,49 +26,74 @@ from kread.source.tree import SourceTree
 class _Reading:
     """What the processes of the second pass share."""
 
-    root: Path
+    tree: SourceTree
     macros: MacroIndex
     reader: Reader
     facts: Path
 
 
-def _directives(root: Path, file: str) -> tuple[str, str, bytes]:
-    data = (root / file).read_bytes()
-    return file, blob_hash(data), read_head(data)
+def _content(tree: SourceTree, file: str) -> bytes:
+    """The bytes of a file; of one that went away since it was found, none: the next query finds the tree changed."""
+    try:
+        return tree.read(file)
+    except SourceError:
+        if tree.exists(file):
+            raise
+        return b""
+
+
+def _directives(tree: SourceTree, file: str) -> tuple[str, str, tuple[int, int], bytes]:
+    """(file, blob, signature, packed head). The signature is taken before the bytes: a later change is noticed."""
+    signature = sign(tree, file)
+    data = _content(tree, file)
+    return file, blob_hash(data), signature, read_head(data)
+
+
+def sign(tree: SourceTree, file: str) -> tuple[int, int]:
+    """What tells a file from a changed one without reading it: its size and its time of change."""
+    try:
+        status = os.stat(f"{tree.root}/{file}")
+    except OSError:
+        return (-1, -1)
+    return status.st_size, status.st_mtime_ns
 
 
 def _read_unit(reading: _Reading, task: tuple[str, str]) -> tuple[str, str, str, bytes, bool]:
-    """(file, blob, macro digest, packed unit, whether it was parsed) of one file."""
+    """(file, blob, macro digest, packed unit, whether it is to be kept) of one file."""
     file, blob = task
-    data = (reading.root / file).read_bytes()
+    data = _content(reading.tree, file)
     mentioned = reading.macros.mentioned(data)
     digest = reading.macros.dependencies(mentioned)
-    known = _store_of_this_process(reading.facts).units({blob: digest}).get(blob)
+    known = _facts_of_this_process(reading.facts).unit(blob, digest)
     if known is not None:
         return file, blob, digest, known, False
-    return file, blob, digest, pack(reading.reader.read(file, data, mentioned)), True
+    # A file that changed since its directives were read is not kept: its macros are those of another content.
+    return file, blob, digest, pack(reading.reader.read(file, data, mentioned)), blob_hash(data) == blob
 
 
-_stores: dict[int, FactStore] = {}
+_readers: dict[int, FactReader] = {}
 
 
-def _store_of_this_process(file: Path) -> FactStore:
-    """The fact store as this process opened it: SQLite connections don't survive a fork."""
+def _facts_of_this_process(file: Path) -> FactReader:
+    """The facts as this process opened them: SQLite connections don't survive a fork."""
     process = os.getpid()
-    if process not in _stores:
-        _stores.clear()
-        _stores[process] = FactStore(file)
-    return _stores[process]
+    if process not in _readers:
+        _readers.clear()
+        _readers[process] = FactReader(file)
+    return _readers[process]
 
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """The facts of a scope: its units sorted by file, its macros, and what each source includes."""
+    """The facts of a scope: its units sorted by file, its macros, what each source includes, what each file looked
+    like when it was read, and how many files were parsed for it."""
 
     units: list[Unit]
     macros: MacroIndex
     closures: dict[str, frozenset[str]]
     table: MacroTable
+    signatures: dict[str, tuple[int, int]]
+    parsed: int
 
 
 def read_scope(tree: SourceTree, scope: Scope, facts: Path, progress: Progress) -> Indexed:
@@ -76,7 +101,7 @@ def read_scope(tree: SourceTree, scope: Scope, facts: Path, progress: Progress) 
     store = FactStore(facts)
     try:
         progress.phase(f"reading the directives of {tree.release}")
-        heads, blobs, graph = _read_heads(tree, scope)
+        heads, blobs, signatures, graph = _read_heads(tree, scope)
         closures = {file: graph.closure(file) for file in scope.sources}
         macros = MacroIndex(heads, closures, graph.presences(scope.sources))
         progress.phase("learning the release's macros")
@@ -84,38 +109,48 @@ def read_scope(tree: SourceTree, scope: Scope, facts: Path, progress: Progress) 
         reader = Reader(table, macros.in_headers, macros.seen_by, macros.own_defines, macros.world.of, macros.functions)
         macros.prepare_digests()  # before the fork, so that the processes share them
         progress.phase("parsing")
-        units = _read_units(_Reading(tree.root, macros, reader, facts), store, sorted(heads), blobs, progress)
+        units, parsed = _read_units(_Reading(tree, macros, reader, facts), store, signatures, blobs, progress)
     finally:
         store.close()
-    return Indexed(units, macros, closures, table)
+    return Indexed(units, macros, closures, table, signatures, parsed)
 
 
-def _read_heads(tree: SourceTree, scope: Scope) -> tuple[dict[str, Head], dict[str, str], IncludeGraph]:
+def _read_heads(
+    tree: SourceTree, scope: Scope
+) -> tuple[dict[str, Head], dict[str, str], dict[str, tuple[int, int]], IncludeGraph]:
     """The directives of the scope's sources and of all that they include: waves of files, each found by the last."""
     graph = include_graph(tree)
     heads: dict[str, Head] = {}
     blobs: dict[str, str] = {}
+    signatures: dict[str, tuple[int, int]] = {}
     wave = list(scope.sources)
     while wave:
         found: dict[str, None] = {}
-        for file, blob, packed in spread(_directives, tree.root, wave, chunk=16):
-            heads[file], blobs[file] = unpack_head(packed), blob
+        for file, blob, signature, packed in spread(_directives, tree, wave, chunk=16):
+            heads[file], blobs[file], signatures[file] = unpack_head(packed), blob, signature
             found.update(dict.fromkeys(graph.add(file, heads[file].includes)))
         wave = [file for file in found if file not in heads]
-    return heads, blobs, graph
+    return heads, blobs, signatures, graph
 
 
 def _read_units(
-    reading: _Reading, store: FactStore, files: Sequence[str], blobs: dict[str, str], progress: Progress
-) -> list[Unit]:
+    reading: _Reading,
+    store: FactStore,
+    signatures: dict[str, tuple[int, int]],
+    blobs: dict[str, str],
+    progress: Progress,
+) -> tuple[list[Unit], int]:
+    """The units, and how many of them were parsed."""
     units: list[Unit] = []
     fresh: list[tuple[str, str, bytes]] = []
+    count = 0
     # The largest files first: the last ones to finish are small, so no core waits long for the other.
-    tasks = sorted(((file, blobs[file]) for file in files), key=lambda task: -(reading.root / task[0]).stat().st_size)
+    tasks = sorted(((file, blobs[file]) for file in signatures), key=lambda task: (-signatures[task[0]][0], task[0]))
     try:
         for done, (file, blob, digest, packed, parsed) in enumerate(spread(_read_unit, reading, tasks, chunk=4), 1):
             units.append(unpack(file, packed))
             if parsed:
+                count += 1
                 fresh.append((blob, digest, packed))
             if len(fresh) >= BATCH:
                 store.add_units(fresh)
@@ -123,4 +158,4 @@ def _read_units(
             progress.advance(done, len(tasks), "files")
     finally:
         store.add_units(fresh)
-    return sorted(units, key=lambda unit: unit.file)
+    return sorted(units, key=lambda unit: unit.file), count

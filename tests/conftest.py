@@ -1,8 +1,13 @@
-"""Kernel trees for the tests: fixture `tree`, which finds or fetches a release, or skips saying how to enable it.
+"""What all tests share: kernel trees, one index of a real release, and kread as a user runs it.
+
+Fixture `tree` finds or fetches a release, or skips saying how to enable it.
 
 Looked for, in this order: a folder in KREAD_TEST_TREES (`linux-source-X.Y`, `linux-X.Y` or `X.Y` in it); what
 `get-tree X.Y` prints, where that tool lies beside the checkout; and for 6.12 kread's own fetch, into a cache that the
 next run of the tests uses again.
+
+Fixture `indexed_home` is a home with the index of 6.12's default scope, built once for all tests (in KREAD_TEST_HOME,
+where that is set: the next run then finds it); `graph` is its call graph, and `kread` runs a command in that home.
 """
 
 from __future__ import annotations
@@ -10,12 +15,17 @@ from __future__ import annotations
 import fcntl
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from kread.graph.callgraph import CallGraph
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 GET_TREE = REPOSITORY.parent / "shared" / "tools" / "get-tree"
@@ -92,3 +102,52 @@ def tree() -> Callable[[str], Path]:
         return found
 
     return find
+
+
+#: kread as its entry point runs it, without relying on where the script was installed.
+KREAD = (sys.executable, "-c", "from kread.cli.main import main; main()")
+
+#: Building the index on one slow core that others use as well.
+INDEX_SECONDS = 900
+
+
+@pytest.fixture(scope="session")
+def indexed_home(tree: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A KREAD_HOME that knows the tree of 6.12 and has the index of its default scope. Read it only."""
+    given = os.environ.get("KREAD_TEST_HOME")
+    home = Path(given) if given else tmp_path_factory.mktemp("kread-home")
+    root = tree(FETCHED_BY_KREAD)
+    environment = {**os.environ, "KREAD_HOME": str(home)}
+    for arguments in (("clone", "--from", str(root)), ("index",)):
+        done = subprocess.run(
+            [*KREAD, *arguments], env=environment, capture_output=True, text=True, timeout=INDEX_SECONDS, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    return home
+
+
+@pytest.fixture(scope="session")
+def graph(indexed_home: Path) -> CallGraph:
+    """The call graph of 6.12's default scope."""
+    from kread.graph.callgraph import CallGraph
+
+    (file,) = (indexed_home / "index").glob("*-default.sqlite")
+    return CallGraph(file)
+
+
+@pytest.fixture(scope="session")
+def kread(indexed_home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """A function that runs kread with these arguments in the indexed home and gives its streams and exit code."""
+
+    def run(*arguments: str, stdin: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*KREAD, *arguments],
+            env={**os.environ, "KREAD_HOME": str(indexed_home), "COLUMNS": "80", **environment},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=INDEX_SECONDS,
+            check=False,
+        )
+
+    return run

@@ -1,0 +1,105 @@
+"""The functions of a release as the check sees them: their statements, in one spelling.
+
+Theory of operation: a function is found by its name in the graph, read from its file by syntax, and kept as statements
+whose texts are normalised as the model's anchors are, with the names looked through that say only how a value is read.
+A name that several files define is narrowed by [place] of data/readings.toml; several definitions of one file, as an
+#ifdef keeps them, stand one after the other.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from kread.data import load
+from kread.facts import Function
+from kread.graph.callgraph import CallGraph
+from kread.model.rules import normalise
+from kread.parse.idioms import idioms
+from kread.parse.macro_table import MacroTable
+from kread.parse.pieces import pieces
+from kread.parse.wording import seen_through
+
+#: More distinct texts than these are not met in one check.
+_TEXTS = 8192
+
+
+@lru_cache(maxsize=_TEXTS)
+def canonical(text: str) -> str:
+    """C text in the one spelling in which texts are compared."""
+    return normalise(seen_through(text, idioms().transparent))
+
+
+def squeezed(text: str) -> str:
+    """The same without any blank at all, for texts that begin or end beside a word."""
+    return canonical(text).replace(" ", "")
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    before = r"(?<!\w)" if re.match(r"\w", text) else ""
+    after = r"(?!\w)" if re.search(r"\w\Z", text) else ""
+    return re.compile(before + re.escape(text) + after)
+
+
+def mentions(text: str, part: str) -> bool:
+    """Whether a canonical text holds another, not in the middle of a word."""
+    return _pattern(part).search(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a function, or the head of one: where, as written, and in the spelling that is compared."""
+
+    file: str
+    line: int
+    written: str
+    text: str
+    choice: bool
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class Bodies:
+    """Reads functions of a graph's tree; what was read once is kept."""
+
+    def __init__(self, graph: CallGraph) -> None:
+        self.graph = graph
+        self._data: dict[str, bytes] = {}
+        self._read: dict[str, tuple[Statement, ...]] = {}
+        self._table: MacroTable | None = None
+
+    def functions(self, name: str) -> list[Function]:
+        """The definitions that a name means here, narrowed to the one file that data names for it."""
+        found = [self.graph.function(number) for number in self.graph.find(name)]
+        place = load("readings")["place"].get(name, {}).get("file", "")
+        found = [each for each in found if each.end_line > each.line and (not place or each.file == place)]
+        return sorted(found)
+
+    def defined(self, name: str) -> bool:
+        """Whether the tree defines it, as a function or as a macro."""
+        if any(each.end_line > each.line for each in map(self.graph.function, self.graph.find(name))):
+            return True
+        return bool(self.graph.store.query("SELECT 1 FROM macro WHERE name = ? LIMIT 1", [name]))
+
+    def statements(self, name: str) -> tuple[Statement, ...]:
+        """The statements of a function in order; none where the tree does not define it."""
+        if name not in self._read:
+            self._read[name] = tuple(each for function in self.functions(name) for each in self._statements(function))
+        return self._read[name]
+
+    def text(self, name: str) -> str:
+        """A function's statements as one text without blanks."""
+        return ";".join(each.text for each in self.statements(name)).replace(" ", "")
+
+    def _statements(self, function: Function) -> list[Statement]:
+        if self._table is None:
+            self._table = MacroTable(*self.graph.store.packed("macro_table"))
+        data = self._data.get(function.file)
+        if data is None:
+            data = self._data[function.file] = (self.graph.root / function.file).read_bytes()
+        found = pieces(data, function.line, function.end_line, self._table)
+        return [Statement(function.file, each.line, each.text, canonical(each.text), each.choice) for each in found]

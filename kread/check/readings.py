@@ -1,0 +1,76 @@
+"""The readings that real releases have: which statements the model's anchors are, word for word and in which order.
+
+Theory of operation: an anchor names a text that must stand in a function; the statement that holds it may say more, and
+a change there changes what is decided. So data/readings.toml keeps, for each anchored function, the sequences of
+anchored statements that real trees have. From them come, for each anchor, the statements that it may be, and the
+orders in which two statements may stand. Nothing here knows a release's number but to say who has a reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
+
+from kread.check.bodies import Statement, canonical, mentions
+from kread.data import load
+from kread.model.rules import Anchor
+
+
+@dataclass(frozen=True, slots=True)
+class Sequel:
+    """One sequence of anchored statements, and the releases that have it."""
+
+    seen: tuple[str, ...]
+    statements: tuple[str, ...]
+
+
+@cache
+def sequels(function: str) -> tuple[Sequel, ...]:
+    """The sequences that are known for a function."""
+    data = load("readings")
+    rows = [*data["function"].get(function, ()), *data["known"].get(function, ())]
+    return tuple(Sequel(tuple(row["seen"]), tuple(row["statements"])) for row in rows)
+
+
+def holding(anchor: Anchor, statements: Sequence[Statement]) -> tuple[Statement, ...]:
+    """The statements that an anchor is: those that choose, where some of its statements do."""
+    spelled = [canonical(each) for each in anchor.spellings]
+    found = tuple(each for each in statements if any(mentions(each.text, text) for text in spelled))
+    return tuple(each for each in found if each.choice) or found
+
+
+def known_as(anchor: Anchor) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """The statements that an anchor is in real releases, with those that have them."""
+    found: dict[tuple[str, ...], tuple[str, ...]] = {}
+    spelled = [canonical(each) for each in anchor.spellings]
+    for sequel in sequels(anchor.function):
+        texts = tuple(text for text in sequel.statements if any(mentions(text, part) for part in spelled))
+        if texts:
+            found[texts] = tuple(sorted({*found.get(texts, ()), *sequel.seen}))
+    return found
+
+
+@cache
+def orders(function: str) -> frozenset[tuple[str, str]]:
+    """The pairs of statements that stand in this order in some release."""
+    found: set[tuple[str, str]] = set()
+    for sequel in sequels(function):
+        found.update(combinations(sequel.statements, 2))
+    return frozenset(found)
+
+
+def known_statements(function: str) -> frozenset[str]:
+    """Every statement of a function's readings."""
+    return frozenset(text for sequel in sequels(function) for text in sequel.statements)
+
+
+def swapped(function: str, texts: Sequence[str]) -> tuple[str, str] | None:
+    """The first two statements that stand in an order that no release has, though some have them the other way."""
+    known = orders(function)
+    once = [text for text in texts if texts.count(text) == 1]
+    for first, second in combinations(once, 2):
+        if (second, first) in known and (first, second) not in known:
+            return first, second
+    return None

@@ -102,7 +102,7 @@ class _Made:
         made = self._read(snippet)
         indexes = self._functions(made, snippet, heads)
         self._calls(made, snippet, indexes)
-        self._others(made, indexes)
+        self._others(made, snippet, indexes)
         for index, found in self.conditions.items():
             row = self.unit.functions[index]
             self.unit.functions[index] = row._replace(cond=presence.conj(self.presence, presence.disj(*found)))
@@ -171,7 +171,7 @@ class _Made:
             )
             self.calls.setdefault(key, (call, []))[1].append(presence.conj(*origin.presences))
 
-    def _others(self, made: Unit, indexes: list[int]) -> None:
+    def _others(self, made: Unit, snippet: Snippet, indexes: list[int]) -> None:
         """Tables, variables and what else a snippet declares: the first one of a name gives it."""
         unit = self.unit
         base = len(unit.tables)

@@ -117,15 +117,16 @@ class MacroUses:
         self._replace(ranges, made)
 
     def _stop(self, offset: int) -> int:
-        """Where a use that begins with a name ending at `offset` ends: with its arguments, if it has any."""
-        rest = offset
-        while self.clean[rest : rest + 1] in (" ", "\t", "\n"):
-            rest += 1
-        if self.clean[rest : rest + 1] == "(":
-            stop = balanced(self.clean, rest)
-            if stop > 0:
-                return stop
-        return offset
+        """Where a use that begins with a name ending at `offset` ends: with its arguments, if it has any, and with
+        those that its value is called with."""
+        while True:
+            rest = offset
+            while self.clean[rest : rest + 1] in (" ", "\t", "\n"):
+                rest += 1
+            stop = balanced(self.clean, rest) if self.clean[rest : rest + 1] == "(" else -1
+            if stop < 0:
+                return offset
+            offset = stop
 
     def _calls(self, owner: int, line: int, column: int, start: int, stop: int, depth: int) -> list[CallRow]:
         """The calls of one use, those written in its arguments included."""

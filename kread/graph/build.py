@@ -77,6 +77,7 @@ def _listing(scope: Scope) -> str:
 
 
 def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> None:
+    progress.say(f"indexing {tree.release}, scope {scope.name}: {len(scope.sources)} sources and the headers they include")
     # Imported here: whoever asks a graph that is fresh needs neither the parser nor the linker.
     from kread.index.units import read_scope, sign
     from kread.parse.kbuild import Kbuild

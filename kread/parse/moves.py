@@ -2,8 +2,8 @@
 
 The calls that a macro makes are found by expanding it, and what it was written as is gone then. But
 `timer_setup(&t, f, 0)` says more than the calls that it comes to, and a loop's head sets its variable without any
-call. So the uses of the few macros that move functions and objects (data/stores.toml and data/registrars.toml name them), and
-of all that begin a loop, are kept as they are written: flows whose target is "use".
+call. So the uses of the few macros that move functions and objects (data/stores.toml and data/registrars.toml name
+them), and of all that begin a loop, are kept as they are written: flows whose target is "use".
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Functions handed over to be called later: timers, work, RCU, interrupts, notifiers, hooks.
 
 Which function or macro takes a callback, in which argument, and who runs it in which context, stands in
-data/registrars.toml. A registration gives two things: an edge from the function that registers to the callback, with the
-registering line as evidence and the context in which the callback runs; and a value in the slot that the callback is kept in,
-so that the call in the runner, where its source is in the scope, resolves like any other.
+data/registrars.toml. A registration gives two things: an edge from the function that registers to the callback,
+with the registering line as evidence and the context in which the callback runs; and a value in the slot that the
+callback is kept in, so that the call in the runner, where its source is in the scope, resolves like any other.
 """
 
 from __future__ import annotations

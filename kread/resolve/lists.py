@@ -1,9 +1,10 @@
 """Records that reach a variable around a member: container_of, and the kernel's linked lists.
 
-A list holds nodes, members of the records that are linked. Who puts which node into which list is known by the calls that
-link (data/stores.toml), so a list's head is a place that holds the addresses of nodes, and a loop over it sets its
-variable to the records around them. The heads of other loop macros are read as the assignments in the
-`for (...)` that they stand for. Some registrations sort their objects into several lists by a constant; the data says how.
+A list holds nodes, members of the records that are linked. Who puts which node into which list is known by the
+calls that link (data/stores.toml), so a list's head is a place that holds the addresses of nodes, and a loop over
+it sets its variable to the records around them. The heads of other loop macros are read as the assignments in the
+`for (...)` that they stand for. Some registrations sort their objects into several lists by a constant; the data
+says how.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from kread.resolve.terms import Term
 from kread.resolve.types import pointee
 
 if TYPE_CHECKING:
-    from kread.resolve.values import Values
+    from kread.resolve.flows import Flows
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _HEAD = re.compile(r"\s*([A-Za-z_]\w*)\s*\(")
@@ -36,7 +37,7 @@ _NESTING = 6
 class Lists:
     """Adds what travels through lists to an analysis."""
 
-    def __init__(self, values: Values) -> None:
+    def __init__(self, values: Flows) -> None:
         self.values = values
         self.machine = values.machine
 

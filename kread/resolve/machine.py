@@ -1,4 +1,5 @@
-"""The machine under the value analysis: vertices that hold values, arcs along which these travel, and the marks of what is not known.
+"""The machine under the value analysis: vertices that hold values, arcs along which these travel, and the marks of
+what is not known.
 
 Values only ever grow, so the order of work does not matter and the end is reached; an arc or a watcher that comes
 late first gets what was there before it. A vertex is started when it is first asked for: what leads to it is

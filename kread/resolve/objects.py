@@ -91,7 +91,9 @@ class Objects:
 
 
 def _own(vertex: Vertex) -> Vertex:
-    """A slot's vertex without what comes from the same slot of another table: a copy of it, or a value saved and restored."""
+    """A slot's vertex without what comes from the same slot of another table: a copy of it, or a value saved and
+    restored.
+    """
     _, obj, path = vertex.key
     kept = Vertex(vertex.key)
     kept.values = {

@@ -1,4 +1,5 @@
-"""A call through a parameter or a local variable: `output(net, sk, skb)`, where a caller handed `ip_finish_output2` over.
+"""A call through a parameter or a local variable: `output(net, sk, skb)`, where a caller handed
+`ip_finish_output2` over.
 
 The function is followed from the argument that names it, through as many calls as it takes.
 """

@@ -1,11 +1,12 @@
 """Places that hold values: which object an expression lies in, and how to get there within it.
 
-An object is a variable (of a function or of the file scope), a compound literal, or, for everything that is allocated at
-run time, the record itself: all struct socks are one object, ("heap", "struct sock"). A place is an object and a path of
-members and indices. An expression either lies in a known variable, or behind a pointer whose values have to be
-found first.
+An object is a variable (of a function or of the file scope), a compound literal, or, for everything that is
+allocated at run time, the record itself: all struct socks are one object, ("heap", "struct sock"). A place is an
+object and a path of members and indices. An expression either lies in a known variable, or behind a pointer whose
+values have to be found first.
 
-Objects of a record are followed one by one only if the source defines some: a variable, a table. Everything else is heap.
+Objects of a record are followed one by one only if the source defines some: a variable, a table. Everything else
+is heap.
 """
 
 from __future__ import annotations

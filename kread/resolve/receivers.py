@@ -2,8 +2,8 @@
 
 `sk->sk_prot` can be any protocol's table. But a function that stands in the table T is called for a socket whose
 table is T, and hands the same socket on to what it calls: there too, `sk->sk_prot` is T, or a copy of T that
-somebody put in its place. So each parameter that is such a receiver gets the tables of all ways that lead to it, through
-calls by name and through pointers alike, as long as they pass the receiver on unchanged.
+somebody put in its place. So each parameter that is such a receiver gets the tables of all ways that lead to it,
+through calls by name and through pointers alike, as long as they pass the receiver on unchanged.
 
 A parameter to which no such way leads can be anything. One to which some lead is taken to have no others: what
 arrives by another way (a packet finds a socket by its address) belongs to the same protocol.
@@ -197,7 +197,8 @@ class Receivers:
                 if at.row < 0 or name in self.program.locals.get(at, ()):
                     continue
                 for function in self.values.named(name, self.program.units[at.unit].file):
-                    # A macro that compares a pointer with a slot's function before the call is a call through the table.
+                    # A macro that compares a pointer with a slot's function before the call is a call through the
+                    # table.
                     if function in wanted and (row.origin in ("src", "arg") or function not in own):
                         self._hand_on(arcs, at, row.args, function, tags)
         for site in self.sites:
@@ -213,8 +214,8 @@ class Receivers:
     def _by_other_table(self, site: Site) -> bool:
         """Whether a call goes through a table that is followed, but is not the receiver's own.
 
-        The receiver's own table says itself whom it calls, and a field of the receiver (sk->sk_state_change) is shared by
-        all protocols, so neither tells anything about what it calls.
+        The receiver's own table says itself whom it calls, and a field of the receiver (sk->sk_state_change) is
+        shared by all protocols, so neither tells anything about what it calls.
         """
         term = site.term
         if term[0] != "member" or not term[3]:

@@ -1,7 +1,7 @@
 """Which function stands in which slot: every initialiser entry and every store whose value names a function.
 
-This is the join by record and field, without regard to which object a call goes through. It answers `kread slot`, and is the
-last resort of the resolvers where an object cannot be followed.
+This is the join by record and field, without regard to which object a call goes through. It answers `kread slot`,
+and is the last resort of the resolvers where an object cannot be followed.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Entry:
 def entry_path(types: Types, declared: str, steps: Path) -> tuple[Path, str, str] | None:
     """(path, record, member) of an initialiser entry in a table of a type; None where a step leads nowhere.
 
-    A positional step is counted in the record's own order; an entry of an array has the array's record and member ("" for
-    an array that is no member).
+    A positional step is counted in the record's own order; an entry of an array has the array's record and member
+    ("" for an array that is no member).
     """
     path: Path = ()
     record = member = ""
@@ -85,7 +85,9 @@ def slot_name(record: str, member: str) -> str:
 def slot_values(
     program: Program, definitions: Definitions, types: Types | None = None
 ) -> Iterator[tuple[str, str, Function, str, str, int, str, str]]:
-    """(record, field, function, table, file, line, text, condition) of every function put into a slot, in source order."""
+    """(record, field, function, table, file, line, text, condition) of every function put into a slot, in source
+    order.
+    """
     types = types or Types(program, lambda name: ())
     for table in program.tables:
         unit = program.units[table.unit]
@@ -112,7 +114,7 @@ def slot_values(
                 )
     for at, flow in program.flows():
         found = _NAME.fullmatch(flow.value)
-        if found is None or at.row == FILE_SCOPE or "." not in flow.target and "->" not in flow.target:
+        if found is None or at.row == FILE_SCOPE or ("." not in flow.target and "->" not in flow.target):
             continue
         file = program.units[at.unit].file
         if found.group(1) in program.locals[at]:

@@ -1,4 +1,5 @@
-"""Where values are put: assignments, stores by accessor macros, copies of whole objects, lists, indexed by what they reach.
+"""Where values are put: assignments, stores by accessor macros, copies of whole objects, lists, indexed by what
+they reach.
 
 A flow's target is only looked at as text here (its last member, or its name), since almost all flows of a
 kernel have nothing to do with functions; the few that are asked for are read as terms later.

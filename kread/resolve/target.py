@@ -98,7 +98,9 @@ def table_of(way: Way) -> str:
 
 
 def installation(values: Values, site: Site, way: Way) -> tuple[Why, ...]:
-    """The lines that put a table where the call finds it: the origin of its address, and the store nearest to the call."""
+    """The lines that put a table where the call finds it: the origin of its address, and the store nearest to the
+    call.
+    """
     term = site.term
     if way.place is None or term[0] != "member" or not term[3]:
         return ()

@@ -17,7 +17,8 @@ from typing import Any, Protocol
 from kread.parse.declarators import returned_type
 from kread.resolve.idioms import idioms
 from kread.resolve.program import FunctionId, Program, split_type
-from kread.resolve.terms import NOTHING, Bodies, Reader, Term
+from kread.resolve.reading import Bodies, Reader
+from kread.resolve.terms import NOTHING, Term
 
 
 class Definition(Protocol):

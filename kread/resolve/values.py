@@ -1,8 +1,8 @@
 """Which functions and which objects can get to a place: inclusion-based points-to, on demand and by field.
 
-Each place, each result of a function and each pointer expression that somebody asks about is a vertex that holds values:
-functions, and addresses of objects. A flow `target = value` is an arc along which values travel; a load or a store through
-a pointer becomes an arc to or from each object that the pointer is found to reach, as in Andersen's
+Each place, each result of a function and each pointer expression that somebody asks about is a vertex that holds
+values: functions, and addresses of objects. A flow `target = value` is an arc along which values travel; a load or
+a store through a pointer becomes an arc to or from each object that the pointer is found to reach, as in Andersen's
 analysis ("Program Analysis and Specialization for the C Programming Language", 1994, chapter 4). Vertices are
 made when asked for, so only the few flows that lead to a call through a pointer are ever read. The order of statements
 does not count, with one exception that kernel code relies on: a member stored after its object was copied
@@ -18,51 +18,37 @@ Every arc carries the line that made it. The first arc by which a value came in 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
 from functools import cached_property
 
-from kread.parse.unit import FILE_SCOPE, CallRow
+from kread.parse.unit import CallRow
 from kread.resolve.copies import Copies
+from kread.resolve.flows import Flows
 from kread.resolve.idioms import idioms
-from kread.resolve.lists import Lists
-from kread.resolve.machine import FRESH, UNKNOWN, Machine, Value, Vertex, Why
+from kread.resolve.machine import UNKNOWN, Value, Vertex, Why
 from kread.resolve.mentions import Mentions
-from kread.resolve.places import ANY, Behind, Fixed, Obj, Place, Places, combine, holds_value, overlap
+from kread.resolve.places import Behind, Obj, holds_value, overlap
 from kread.resolve.program import FunctionId, Program, split_type
 from kread.resolve.slots import Path
-from kread.resolve.stores import Store, Stores
-from kread.resolve.terms import NOTHING, Term
-from kread.resolve.types import MacroLookup, Types, is_function
+from kread.resolve.stores import Store
+from kread.resolve.terms import Term
+from kread.resolve.types import MacroLookup, is_function
 
 
-class Values:
+class Values(Flows):
     """The analysis of one program."""
 
     def __init__(self, program: Program, macros: MacroLookup) -> None:
-        self.program = program
-        self.types = Types(program, macros)
-        self.places = Places(program, self.types)
-        self.stores = Stores(program)
-        self.machine = Machine(self._start)
+        super().__init__(program, macros)
         self.copies = Copies(self)
-        self.lists = Lists(self)
         self.mentions = Mentions(program, self.places)
-        #: the pointers to followed records through which something is read or written
-        self.bases: list[Vertex] = []
-        self._waiting: list[tuple[Vertex, Callable[[int], None]]] = []
         self._active: set[tuple[str, str]] = set()
         self._seen: set[Obj] = set()
         self._readers: dict[Obj, list[tuple[Path, Vertex]]] = defaultdict(list)
         self._writers: dict[Obj, list[tuple[Path, Vertex]]] = defaultdict(list)
         self._parameters: dict[FunctionId, dict[int, Vertex]] = defaultdict(dict)
         self._reached: dict[FunctionId, dict[tuple[FunctionId, CallRow], None]] = defaultdict(dict)
-        self._named: dict[tuple[str, str], tuple[FunctionId, ...]] = {}
 
     # The questions
-
-    def expression(self, term: Term, at: FunctionId) -> Vertex:
-        """The vertex of an expression's value."""
-        return self.machine.vertex(("expression", at, term))
 
     def watch_call(self, callee: Vertex, at: FunctionId, row: CallRow) -> None:
         """Say that a call goes to whatever functions reach `callee`: its arguments flow to their parameters."""
@@ -109,48 +95,15 @@ class Values:
 
         Where some objects are known they are taken for all: what cannot be followed is mostly built at run time.
         """
-        waiting, self._waiting = self._waiting, []
+        waiting, self.waiting = self.waiting, []
         blind = [other for base, other in waiting if not any(value[0] == "object" for value in base.values)]
         for other in blind:
             other(UNKNOWN)
         return bool(blind)
 
-    def functions(self, value: Value) -> tuple[FunctionId, ...]:
-        """The definitions that a function's value means."""
-        return self.named(value[1], value[2])
+    # New vertices
 
-    def named(self, name: str, file: str) -> tuple[FunctionId, ...]:
-        """The definitions of a name that a file can mean: its own, then its headers', then external ones."""
-        key = (name, file)
-        known = self._named.get(key)
-        if known is None:
-            program = self.program
-            all_of = program.by_name.get(name, ())
-            known = tuple(each for each in all_of if program.file(each) == file)
-            if not known:
-                closure = program.closures.get(file, frozenset())
-                seen = [each for each in all_of if program.file(each) in closure]
-                outside = [
-                    each for each in all_of if program.file(each).endswith(".c") and not program.row(each).static
-                ]
-                known = tuple(dict.fromkeys([*seen, *outside]))
-                if not known and not file.endswith(".c"):
-                    known = tuple(all_of)
-            self._named[key] = known
-        return known
-
-    def tracked_pointer(self, kind: str) -> bool:
-        """Whether a type is a pointer to a record whose objects are followed one by one."""
-        return kind.endswith("*") and self.places.tracked(kind.rstrip("*[]"))
-
-    def outside(self, vertex: Vertex) -> None:
-        """Mark a vertex as reached by values that can't be followed."""
-        vertex.sources += 1
-        self.machine.flag(vertex, UNKNOWN)
-
-    # Reading
-
-    def _start(self, vertex: Vertex) -> None:
+    def start(self, vertex: Vertex) -> None:
         """Make the arcs that lead to a new vertex."""
         key = vertex.key
         if key[0] == "expression":
@@ -163,172 +116,6 @@ class Values:
                 self.flow(self.types.term(store.value, store.at), store.at, vertex, why)
         elif key[0] == "type":
             self._start_type(vertex, key[1], key[2])
-
-    def flow(self, term: Term, at: FunctionId, into: Vertex, why: Why | None) -> None:
-        """Let the values of a term travel into a vertex."""
-        kind = term[0]
-        if kind == "name":
-            self._flow_name(term, at, into, why)
-        elif kind in ("member", "index", "deref"):
-            found = self.types.of(term, at)
-            if is_function(found) and not found.endswith(("*", "]")):
-                self.flow(term[1], at, into, why)  # *f is f
-            elif found.endswith("[]"):
-                self._address(self.places.of(term, at), (ANY,), at, into, why)
-            elif holds_value(found):
-                self.load(self.places.of(term, at), at, into, why)
-        elif kind == "address":
-            inner = term[1]
-            if inner[0] == "name" and self.places.variable(inner[1], at) is None:
-                if not self._flow_name(inner, at, into, why):
-                    # Declared by a macro, LIST_HEAD(x): an object of a type that nobody asks for.
-                    self.machine.add(into, ("object", ("global", self.program.units[at.unit].file, inner[1]), ()), why)
-            else:
-                self._address(self.places.of(inner, at), (), at, into, why)
-        elif kind == "call":
-            self._flow_call(term, at, into, why)
-        elif kind == "cast":
-            self.flow(term[2], at, into, why)
-        elif kind == "either":
-            self.flow(term[1], at, into, why)
-            self.flow(term[2], at, into, why)
-        elif kind == "step":
-            self.flow(term[1], at, into, why)
-
-    def _flow_name(self, term: Term, at: FunctionId, into: Vertex, why: Why | None) -> bool:
-        """Let the values of a name travel into a vertex; False if the name means nothing that is known."""
-        name = term[1]
-        file = self.program.units[at.unit].file
-        obj = self.places.variable(name, at)
-        if obj is not None:
-            kind = self.places.kind(obj)
-            if kind.endswith("[]"):
-                self.machine.add(into, ("object", obj, (ANY,)), why)
-            elif holds_value(kind):
-                self.machine.arc(self.place(obj, ()), into, why)
-            return True
-        if name in self.program.by_name or name in self.program.prototypes:
-            self.machine.add(into, ("function", name, file), why)
-            return True
-        alias = self.types.alias(name, file)
-        if alias == NOTHING:
-            return False
-        if alias[0] != "type":
-            self.flow(alias, at, into, why)
-        return True
-
-    def _flow_call(self, term: Term, at: FunctionId, into: Vertex, why: Why | None) -> None:
-        callee, args = term[1], term[2]
-        table = idioms()
-        if callee[0] == "name":
-            name = callee[1]
-            row = table.containers.get(name) or table.list_first.get(name)
-            if row is not None:
-                self.lists.call(row, args, at, into, why)
-                return
-            if table.allocates(name):
-                into.sources += 1
-                self.machine.flag(into, FRESH)
-                return
-            if self.places.variable(name, at) is None:
-                functions = self.named(name, self.program.units[at.unit].file)
-                for function in functions:
-                    self.machine.arc(self.machine.vertex(("result", function)), into, why)
-                if not functions:
-                    self.outside(into)
-                return
-
-        def reached(value: Value | None) -> None:
-            if value is not None and value[0] == "function":
-                for function in self.functions(value):
-                    self.machine.arc(self.machine.vertex(("result", function)), into, why)
-
-        self.machine.watch(self.expression(callee, at), reached)
-
-    # Loads, addresses and stores
-
-    def behind(
-        self, place: Behind, at: FunctionId, use: Callable[[Obj, Path], None], other: Callable[[int], None]
-    ) -> None:
-        """Call `use` for each object that a pointer reaches, `other` with the marks of what else it reaches."""
-        tag = place.tag
-        rows = tag.endswith("[]")  # a pointer to the rows of an array
-        if not self.places.tracked(tag.replace("[]", "")) and not (tag == "" or tag.endswith("*") or is_function(tag)):
-            other(FRESH)
-            return
-
-        def reached(value: Value | None) -> None:
-            if value is None:
-                other(FRESH)
-                if base.flags & UNKNOWN:
-                    self._waiting.append((base, other))
-            elif value[0] == "object":
-                start = value[2] if rows or tag.endswith("*") else self.places.as_record(value[1], value[2], tag)
-                if start is not None:
-                    use(value[1], combine(start, place.path))
-
-        base = self.expression(place.pointer, at)
-        if self.places.tracked(tag):
-            self.bases.append(base)
-        self.machine.watch(base, reached)
-
-    def load(self, place: Place | None, at: FunctionId, into: Vertex, why: Why | None) -> None:
-        into.sources += 1
-        if place is None:
-            self.machine.flag(into, UNKNOWN)
-        elif isinstance(place, Fixed):
-            self.machine.arc(self.place(place.obj, place.path), into, why)
-        else:
-            tag, path = place.tag, place.path
-
-            def other(flags: int) -> None:
-                if not path or not tag:
-                    self.machine.flag(into, flags & UNKNOWN)
-                elif flags & UNKNOWN:
-                    self.machine.arc(self.machine.vertex(("type", tag, path)), into, why)
-                else:
-                    self.machine.arc(self.place(*self.places.in_heap(tag, path)), into, why)
-
-            self.behind(place, at, lambda obj, way: self.machine.arc(self.place(obj, way), into, why), other)
-
-    def _address(self, place: Place | None, more: Path, at: FunctionId, into: Vertex, why: Why | None) -> None:
-        into.sources += 1
-        if place is None:
-            self.machine.flag(into, UNKNOWN)
-        elif isinstance(place, Fixed):
-            self.machine.add(into, ("object", place.obj, place.path + more), why)
-        else:
-            tag, path = place.tag, place.path
-
-            def other(flags: int) -> None:
-                if path and tag and not (flags & UNKNOWN):
-                    obj, way = self.places.in_heap(tag, path)
-                    self.machine.add(into, ("object", obj, way + more), why)
-                else:
-                    self.machine.flag(into, flags)
-
-            self.behind(place, at, lambda obj, way: self.machine.add(into, ("object", obj, way + more), why), other)
-
-    def store(self, store: Store) -> None:
-        """Let a stored value travel to wherever its target is."""
-        if store.at.row != FILE_SCOPE and self.program.row(store.at).name in idioms().sorts:
-            return  # the data says where its objects go
-        term = self.types.term(store.target, store.at)
-        place = self.places.of(term, store.at)
-        if place is None:
-            return
-        why = Why("install", store.at, store.line, store.text, store.cond)
-        value = self.machine.vertex(("expression", store.at, self.types.term(store.value, store.at)))
-        if isinstance(place, Fixed):
-            self.machine.arc(value, self._written(place.obj, place.path), why)
-            return
-        tag, path = place.tag, place.path
-
-        def other(flags: int) -> None:
-            if path and tag:
-                self.machine.arc(value, self._written(*self.places.in_heap(tag, path)), why)
-
-        self.behind(place, store.at, lambda obj, way: self.machine.arc(value, self._written(obj, way), why), other)
 
     # Places
 
@@ -352,7 +139,7 @@ class Values:
     def _outer(self, obj: Obj) -> str:
         return split_type(self.places.kind(obj))[0]
 
-    def _written(self, obj: Obj, path: Path) -> Vertex:
+    def written(self, obj: Obj, path: Path) -> Vertex:
         """The vertex into which a place is written: with an index, another one than those from which it is read."""
         if not any(step[0] == "[" for step in path):
             return self.place(obj, path)

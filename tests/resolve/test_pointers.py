@@ -83,7 +83,8 @@ def test_each_target_is_proved_by_lines_of_the_file(found: Found, request: pytes
         if not targets:
             assert found.reasons[number]
         for name, target in targets.items():
-            assert target.kind in kinds and target.kind in KINDS
+            assert target.kind in kinds
+            assert target.kind in KINDS
             assert target.grade in GRADES
             assert target.evidence, f"line {number}: {name}"
             assert any(name in line.text for line in target.evidence)

@@ -1,0 +1,257 @@
+"""From terms to arcs: how the values of an expression travel into a vertex, and those of a store to its target.
+
+A load or a store through a pointer becomes an arc for each object that the pointer is found to reach, when it is found.
+Where a pointer is marked UNKNOWN, what lies behind it waits until everything else is known.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+from kread.parse.unit import FILE_SCOPE, CallRow
+from kread.resolve.idioms import idioms
+from kread.resolve.lists import Lists
+from kread.resolve.machine import FRESH, UNKNOWN, Machine, Value, Vertex, Why
+from kread.resolve.places import ANY, Behind, Fixed, Obj, Place, Places, combine, holds_value
+from kread.resolve.program import FunctionId, Program
+from kread.resolve.slots import Path
+from kread.resolve.stores import Store, Stores
+from kread.resolve.terms import NOTHING, Term
+from kread.resolve.types import MacroLookup, Types, is_function
+
+
+class Flows(ABC):
+    """The part of an analysis that reads expressions."""
+
+    def __init__(self, program: Program, macros: MacroLookup) -> None:
+        self.program = program
+        self.types = Types(program, macros)
+        self.places = Places(program, self.types)
+        self.stores = Stores(program)
+        self.machine = Machine(self.start)
+        self.lists = Lists(self)
+        #: the pointers to followed records through which something is read or written
+        self.bases: list[Vertex] = []
+        #: what is to be done for pointers with unknown values once nothing else changes
+        self.waiting: list[tuple[Vertex, Callable[[int], None]]] = []
+        self._named: dict[tuple[str, str], tuple[FunctionId, ...]] = {}
+
+    @abstractmethod
+    def start(self, vertex: Vertex) -> None:
+        """Make the arcs that lead to a new vertex."""
+
+    @abstractmethod
+    def place(self, obj: Obj, path: Path) -> Vertex:
+        """The vertex from which a place is read."""
+
+    @abstractmethod
+    def written(self, obj: Obj, path: Path) -> Vertex:
+        """The vertex into which a place is written."""
+
+    @abstractmethod
+    def argument(self, vertex: Vertex, at: FunctionId, row: CallRow, number: int) -> None:
+        """Let the values of a call's argument travel into a vertex."""
+
+    def expression(self, term: Term, at: FunctionId) -> Vertex:
+        """The vertex of an expression's value."""
+        return self.machine.vertex(("expression", at, term))
+
+    def functions(self, value: Value) -> tuple[FunctionId, ...]:
+        """The definitions that a function's value means."""
+        return self.named(value[1], value[2])
+
+    def named(self, name: str, file: str) -> tuple[FunctionId, ...]:
+        """The definitions of a name that a file can mean: its own, then its headers', then external ones."""
+        key = (name, file)
+        known = self._named.get(key)
+        if known is None:
+            program = self.program
+            all_of = program.by_name.get(name, ())
+            known = tuple(each for each in all_of if program.file(each) == file)
+            if not known:
+                closure = program.closures.get(file, frozenset())
+                seen = [each for each in all_of if program.file(each) in closure]
+                outside = [
+                    each for each in all_of if program.file(each).endswith(".c") and not program.row(each).static
+                ]
+                known = tuple(dict.fromkeys([*seen, *outside]))
+                if not known and not file.endswith(".c"):
+                    known = tuple(all_of)
+            self._named[key] = known
+        return known
+
+    def tracked_pointer(self, kind: str) -> bool:
+        """Whether a type is a pointer to a record whose objects are followed one by one."""
+        return kind.endswith("*") and self.places.tracked(kind.rstrip("*[]"))
+
+    def outside(self, vertex: Vertex) -> None:
+        """Mark a vertex as reached by values that can't be followed."""
+        vertex.sources += 1
+        self.machine.flag(vertex, UNKNOWN)
+
+    def flow(self, term: Term, at: FunctionId, into: Vertex, why: Why | None) -> None:
+        """Let the values of a term travel into a vertex."""
+        kind = term[0]
+        if kind == "name":
+            self._flow_name(term, at, into, why)
+        elif kind in ("member", "index", "deref"):
+            found = self.types.of(term, at)
+            if is_function(found) and not found.endswith(("*", "]")):
+                self.flow(term[1], at, into, why)  # *f is f
+            elif found.endswith("[]"):
+                self._address(self.places.of(term, at), (ANY,), at, into, why)
+            elif holds_value(found):
+                self.load(self.places.of(term, at), at, into, why)
+        elif kind == "address":
+            inner = term[1]
+            if inner[0] == "name" and self.places.variable(inner[1], at) is None:
+                if not self._flow_name(inner, at, into, why):
+                    # Declared by a macro, LIST_HEAD(x): an object of a type that nobody asks for.
+                    self.machine.add(into, ("object", ("global", self.program.units[at.unit].file, inner[1]), ()), why)
+            else:
+                self._address(self.places.of(inner, at), (), at, into, why)
+        elif kind == "call":
+            self._flow_call(term, at, into, why)
+        elif kind == "cast":
+            self.flow(term[2], at, into, why)
+        elif kind == "either":
+            self.flow(term[1], at, into, why)
+            self.flow(term[2], at, into, why)
+        elif kind == "step":
+            self.flow(term[1], at, into, why)
+
+    def _flow_name(self, term: Term, at: FunctionId, into: Vertex, why: Why | None) -> bool:
+        """Let the values of a name travel into a vertex; False if the name means nothing that is known."""
+        name = term[1]
+        file = self.program.units[at.unit].file
+        obj = self.places.variable(name, at)
+        if obj is not None:
+            kind = self.places.kind(obj)
+            if kind.endswith("[]"):
+                self.machine.add(into, ("object", obj, (ANY,)), why)
+            elif holds_value(kind):
+                self.machine.arc(self.place(obj, ()), into, why)
+            return True
+        if name in self.program.by_name or name in self.program.prototypes:
+            self.machine.add(into, ("function", name, file), why)
+            return True
+        alias = self.types.alias(name, file)
+        if alias == NOTHING:
+            return False
+        if alias[0] != "type":
+            self.flow(alias, at, into, why)
+        return True
+
+    def _flow_call(self, term: Term, at: FunctionId, into: Vertex, why: Why | None) -> None:
+        callee, args = term[1], term[2]
+        table = idioms()
+        if callee[0] == "name":
+            name = callee[1]
+            row = table.containers.get(name) or table.list_first.get(name)
+            if row is not None:
+                self.lists.call(row, args, at, into, why)
+                return
+            if table.allocates(name):
+                into.sources += 1
+                self.machine.flag(into, FRESH)
+                return
+            if self.places.variable(name, at) is None:
+                functions = self.named(name, self.program.units[at.unit].file)
+                for function in functions:
+                    self.machine.arc(self.machine.vertex(("result", function)), into, why)
+                if not functions:
+                    self.outside(into)
+                return
+
+        def reached(value: Value | None) -> None:
+            if value is not None and value[0] == "function":
+                for function in self.functions(value):
+                    self.machine.arc(self.machine.vertex(("result", function)), into, why)
+
+        self.machine.watch(self.expression(callee, at), reached)
+
+    # Loads, addresses and stores
+
+    def behind(
+        self, place: Behind, at: FunctionId, use: Callable[[Obj, Path], None], other: Callable[[int], None]
+    ) -> None:
+        """Call `use` for each object that a pointer reaches, `other` with the marks of what else it reaches."""
+        tag = place.tag
+        rows = tag.endswith("[]")  # a pointer to the rows of an array
+        if not self.places.tracked(tag.replace("[]", "")) and not (tag == "" or tag.endswith("*") or is_function(tag)):
+            other(FRESH)
+            return
+
+        def reached(value: Value | None) -> None:
+            if value is None:
+                other(FRESH)
+                if base.flags & UNKNOWN:
+                    self.waiting.append((base, other))
+            elif value[0] == "object":
+                start = value[2] if rows or tag.endswith("*") else self.places.as_record(value[1], value[2], tag)
+                if start is not None:
+                    use(value[1], combine(start, place.path))
+
+        base = self.expression(place.pointer, at)
+        if self.places.tracked(tag):
+            self.bases.append(base)
+        self.machine.watch(base, reached)
+
+    def load(self, place: Place | None, at: FunctionId, into: Vertex, why: Why | None) -> None:
+        into.sources += 1
+        if place is None:
+            self.machine.flag(into, UNKNOWN)
+        elif isinstance(place, Fixed):
+            self.machine.arc(self.place(place.obj, place.path), into, why)
+        else:
+            tag, path = place.tag, place.path
+
+            def other(flags: int) -> None:
+                if not path or not tag:
+                    self.machine.flag(into, flags & UNKNOWN)
+                elif flags & UNKNOWN:
+                    self.machine.arc(self.machine.vertex(("type", tag, path)), into, why)
+                else:
+                    self.machine.arc(self.place(*self.places.in_heap(tag, path)), into, why)
+
+            self.behind(place, at, lambda obj, way: self.machine.arc(self.place(obj, way), into, why), other)
+
+    def _address(self, place: Place | None, more: Path, at: FunctionId, into: Vertex, why: Why | None) -> None:
+        into.sources += 1
+        if place is None:
+            self.machine.flag(into, UNKNOWN)
+        elif isinstance(place, Fixed):
+            self.machine.add(into, ("object", place.obj, place.path + more), why)
+        else:
+            tag, path = place.tag, place.path
+
+            def other(flags: int) -> None:
+                if path and tag and not (flags & UNKNOWN):
+                    obj, way = self.places.in_heap(tag, path)
+                    self.machine.add(into, ("object", obj, way + more), why)
+                else:
+                    self.machine.flag(into, flags)
+
+            self.behind(place, at, lambda obj, way: self.machine.add(into, ("object", obj, way + more), why), other)
+
+    def store(self, store: Store) -> None:
+        """Let a stored value travel to wherever its target is."""
+        if store.at.row != FILE_SCOPE and self.program.row(store.at).name in idioms().sorts:
+            return  # the data says where its objects go
+        term = self.types.term(store.target, store.at)
+        place = self.places.of(term, store.at)
+        if place is None:
+            return
+        why = Why("install", store.at, store.line, store.text, store.cond)
+        value = self.machine.vertex(("expression", store.at, self.types.term(store.value, store.at)))
+        if isinstance(place, Fixed):
+            self.machine.arc(value, self.written(place.obj, place.path), why)
+            return
+        tag, path = place.tag, place.path
+
+        def other(flags: int) -> None:
+            if path and tag:
+                self.machine.arc(value, self.written(*self.places.in_heap(tag, path)), why)
+
+        self.behind(place, store.at, lambda obj, way: self.machine.arc(value, self.written(obj, way), why), other)

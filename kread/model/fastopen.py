@@ -102,4 +102,4 @@ def synack_timer(host: Host, sock: Sock, req: Request) -> None:
     host.fire("8.10")
     synack.rtx(host, req)
     req.num_timeout += 1
-    sock.deadline = host.now + synack.timeout(host, req)
+    sock.deadline = host.now + synack.backoff(host, req)

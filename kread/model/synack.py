@@ -43,8 +43,13 @@ def rtx(host: Host, req: Request) -> bool:
 
 
 def timeout(host: Host, req: Request) -> int:
-    """reqsk_timeout(): how long the timer now runs, doubled for each time it fired and capped."""
+    """reqsk_timeout(): how long the timer now runs."""
     host.called("reqsk_timeout", "tcp_reqsk_timeout")
+    return backoff(host, req)
+
+
+def backoff(host: Host, req: Request) -> int:
+    """The first timeout, doubled for each time it fired and capped; a Fast Open child computes it in place."""
     cap = TCP_RTO_MAX
     if host.policy.timeout_capped_by_listener:
         cap = req.listener.rto_max or host.sysctl["tcp_rto_max_ms"]

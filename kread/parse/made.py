@@ -98,7 +98,8 @@ class _Made:
 
     def take(self, heads: int | None) -> bool:
         """Add what the invocation makes; `heads` is the function whose body follows it. False if that is nothing."""
-        snippet = self.maker.snippets.make(self.written + (_BODY if heads is not None else ""))
+        text = self.written + (_BODY if heads is not None else "")
+        snippet = self.maker.snippets.make(text, self.presence)
         made = self._read(snippet)
         indexes = self._functions(made, snippet, heads)
         self._calls(made, snippet, indexes)

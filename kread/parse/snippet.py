@@ -115,27 +115,30 @@ class Snippets:
         names = (f"{word}{number}" for word in _BEFORE_PASTE.findall(body) for number in range(_PASTED))
         return {name for name in names if self.of(name)}
 
-    def make(self, text: str) -> Snippet:
-        """What an invocation, given as text, comes to with all its alternatives."""
+    def make(self, text: str, world: str) -> Snippet:
+        """What an invocation, given as text and with its presence, comes to with all its alternatives."""
         for _ in range(MAX_OPENINGS):
-            expansions = self._alternatives(text, self._opened)
+            expansions = self._alternatives(text, world)
             fresh = {name for tokens in expansions for name in self._outside(tokens)} - self._opened
             if not fresh:
                 break
             self._opened |= fresh
         return _snippet(expansions)
 
-    def _alternatives(self, text: str, opened: frozenset[str]) -> list[list[Token]]:
+    def _alternatives(self, text: str, around: str) -> list[list[Token]]:
         """Expansions that together take each definition at least once, each under conditions that can hold together."""
         found: list[list[Token]] = []
-        worlds = [presence.ALWAYS]
+        opened = self._opened
+        if around:
+            opened = frozenset(name for name in opened if any(_together(around, macro) for macro in self.of(name)))
+        worlds = [around]
         seen: set[Macro] = set()
         while worlds and len(found) < MAX_ALTERNATIVES:
             world = worlds.pop(0)
 
             def choose(macros: Sequence[Macro]) -> Macro:
                 nonlocal world
-                fitting = [macro for macro in macros if presence.conj(world, macro.presence) != presence.NEVER]
+                fitting = [macro for macro in macros if _together(world, macro)]
                 chosen = fitting[0] if fitting else macros[0]
                 seen.add(chosen)
                 for macro in fitting[1:]:
@@ -175,6 +178,10 @@ class Snippets:
 
 #: Macros that count their arguments paste a number up to this one to a name.
 _PASTED = 7
+
+
+def _together(world: str, macro: Macro) -> bool:
+    return presence.conj(world, macro.presence) != presence.NEVER
 
 
 def _snippet(expansions: list[list[Token]]) -> Snippet:

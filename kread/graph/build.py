@@ -83,7 +83,6 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> 
     from kread.parse.kbuild import Kbuild
     from kread.resolve.link import link
 
-    progress.say(f"indexing {tree.release}, scope {scope.name}")
     indexed = read_scope(tree, scope, facts_file(index_dir()), progress)
     progress.phase("linking")
     makefiles: dict[str, Signature] = {}

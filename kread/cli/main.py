@@ -35,6 +35,8 @@ COMMANDS = {
     "edges": "Every edge of the scope, for other programs",
     "graph": "Draw a call graph: DOT, SVG, PNG, PDF, Mermaid, JSON",
     "notes": "Write study notes of a path",
+    "mcp": "Answer as tools of the Model Context Protocol",
+    "model": "Run a scenario of the executable model of listen, SYN, ACK, accept",
     "clone": "Fetch a release's source",
     "releases": "List the releases that are here",
     "index": "Build or refresh the index of a release",

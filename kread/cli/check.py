@@ -1,0 +1,108 @@
+"""`kread check`: whether the source, the call graph and a running kernel agree with the model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kread.cli.options import ConfigFile, Release, Scope, TextOrJson
+
+if TYPE_CHECKING:
+    from kread.graph.callgraph import CallGraph
+
+#: What can be checked of a release, in order; without a name, the first two.
+PARTS = ("source", "walks", "claims")
+DEFAULT_PARTS = ("source", "walks")
+
+
+def check(
+    part: Annotated[
+        str | None, typer.Argument(metavar="[source|walks|claims]", help="What to check. By default source and walks.")
+    ] = None,
+    release: Release = None,
+    scope: Scope = None,
+    config: ConfigFile = None,
+    every: Annotated[bool, typer.Option("--list", help="List every anchor and every branch too.")] = False,
+    format_: TextOrJson = "text",
+) -> None:
+    """Check the model of listening and accepting against a release. Exit code 1: something disagrees.
+
+    source: each rule's conditions are looked up by syntax in the functions that decide. A reading that some real
+    release has is one that the model follows; any other is drift, and both texts are shown. walks: what the
+    scenarios say is called, the call graph must say too. claims: what is commonly said of listen() and its backlog,
+    and whether it holds, is imprecise or is wrong in this release.
+
+    Examples:
+
+      kread check
+
+      kread check source --list --release v6.1
+
+      kread check claims --release v5.10
+
+      kread check --format json | jq '.parts[].agrees'
+    """
+    from kread.cli.session import choose, emit, open_graph
+
+    choose("--format", format_, ("text", "json"))
+    if part is not None:
+        choose("check", part, PARTS)
+    graph = open_graph(release, scope, config)
+    wanted = DEFAULT_PARTS if part is None else (part,)
+    answers = [_ANSWERS[name](graph, format_, every) for name in wanted]
+    if format_ == "text":
+        emit("\n".join(text for _, text in answers))
+    elif part is not None:
+        emit(answers[0][1])
+    else:
+        emit(_joined([text for _, text in answers]))
+    if not all(passed for passed, _ in answers):
+        raise typer.Exit(1)
+
+
+def _joined(parts: list[str]) -> str:
+    import json
+
+    from kread.render.check import SCHEMA
+
+    return json.dumps({"schema": SCHEMA, "parts": [json.loads(each) for each in parts]}, indent=1, ensure_ascii=False)
+
+
+def _source(graph: CallGraph, format_: str, every: bool) -> tuple[bool, str]:
+    from kread.check.bodies import Bodies
+    from kread.check.drift import check_source
+    from kread.cli.session import color, width
+    from kread.render.check import source_json, source_text
+
+    found = check_source(Bodies(graph))
+    text = source_json(found) if format_ == "json" else source_text(found, every=every, width=width(), color=color())
+    return found.passed, text
+
+
+def _walks(graph: CallGraph, format_: str, every: bool) -> tuple[bool, str]:
+    from kread.check.policy import policy_of
+    from kread.check.scenarios import play_all
+    from kread.check.walks import check_walks
+    from kread.cli.session import color, width
+    from kread.render.check import walks_json, walks_text
+
+    found = check_walks(play_all(policy_of(graph)), graph)
+    if format_ == "json":
+        return found.passed, walks_json(found, graph.release)
+    return found.passed, walks_text(found, graph.release, width=width(), color=color())
+
+
+def _claims(graph: CallGraph, format_: str, every: bool) -> tuple[bool, str]:
+    from kread.check.bodies import Bodies
+    from kread.check.claims import check_claims
+    from kread.cli.session import color, width
+    from kread.render.claims import claims_json, claims_text
+
+    found = check_claims(Bodies(graph))
+    if format_ == "json":
+        return found.passed, claims_json(found)
+    return found.passed, claims_text(found, width=width(), color=color())
+
+
+_ANSWERS = {"source": _source, "walks": _walks, "claims": _claims}

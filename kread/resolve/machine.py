@@ -9,7 +9,8 @@ looked up then, and never for the places nobody asks about.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 from kread.resolve.program import FunctionId
@@ -108,6 +109,15 @@ class Machine:
         if source.flags:
             self.flag(target, source.flags)
 
+    @cached_property
+    def before(self) -> dict[Vertex, list[tuple[Vertex, Why | None]]]:
+        """vertex -> the arcs that lead to it. Asked for when all is done."""
+        found: dict[Vertex, list[tuple[Vertex, Why | None]]] = {}
+        for vertex in self.vertices.values():
+            for target, why in vertex.arcs.items():
+                found.setdefault(target, []).append((vertex, why))
+        return found
+
     def watch(self, vertex: Vertex, watcher: Callable[[Value | None], None]) -> None:
         """Call `watcher` with each value that a vertex has or gets, and with None when it is marked."""
         vertex.watchers.append(watcher)
@@ -130,3 +140,23 @@ def sources(vertex: Vertex, value: Value) -> list[tuple[Vertex, Why | None]]:
         chain.append((current, step[1]))
         current = step[0]
     return chain
+
+
+def ways(machine: Machine, vertex: Vertex, value: Value, limit: int) -> Iterator[list[tuple[Vertex, Why | None]]]:
+    """The ways by which a value can have come to a vertex, shortest first, each as `sources` gives one.
+
+    Of each vertex on the way only the shortest way from there is followed; `limit` vertices are looked at.
+    """
+    before = machine.before
+    todo: deque[list[tuple[Vertex, Why | None]]] = deque([[(vertex, None)]])
+    seen = {vertex}
+    while todo and len(seen) < limit:
+        way = todo.popleft()
+        last = way[-1][0]
+        first = last.values.get(value)
+        if first is not None and first[0] is None:
+            yield [*way[:-1], (last, first[1])]
+        for source, why in before.get(last, ()):
+            if source not in seen and value in source.values:
+                seen.add(source)
+                todo.append([*way[:-1], (last, why), (source, None)])

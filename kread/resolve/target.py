@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kread import presence
 from kread.facts import Evidence, Function
 from kread.parse.unit import CallRow
-from kread.resolve.machine import Value, Vertex, Why, sources
+from kread.resolve.machine import Value, Vertex, Why, sources, ways
 from kread.resolve.places import Obj
 from kread.resolve.program import FunctionId
 from kread.resolve.slots import Path, evidence, slot_name
@@ -16,6 +16,10 @@ from kread.resolve.values import Values
 
 #: Lines of evidence that one hop may have: more would hide the proof.
 MAX_EVIDENCE = 5
+
+
+#: How far a better way to install a table is looked for.
+MOST_VERTICES = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +112,33 @@ def installation(values: Values, site: Site, way: Way) -> tuple[Why, ...]:
     base = values.expression(term[1], site.caller)
     for value in base.values:
         if value[0] == "object" and value[1] == obj:
-            lines = [why for _, why in sources(base, value) if why is not None]
+            lines = _lines(sources(base, value))
+            home = _folder(_home(values, obj))
+            if lines and home != _folder(values.program.units[lines[-1].at.unit].file):
+                # The first way found starts elsewhere: rather one that starts where the table is defined.
+                for each in ways(values.machine, base, value, MOST_VERTICES):
+                    near = _lines(each)
+                    if near and home == _folder(values.program.units[near[-1].at.unit].file):
+                        lines = near
+                        break
             if len(lines) > 2:
                 lines = [lines[0], lines[-1]]
-            return tuple(reversed(lines))
+            return tuple(why._replace(role="install") if why.role == "slot" else why for why in reversed(lines))
     return ()
+
+
+def _lines(way: list[tuple[Vertex, Why | None]]) -> list[Why]:
+    return [why for _, why in way if why is not None]
+
+
+def _folder(file: str) -> str:
+    return file.rpartition("/")[0]
+
+
+def _home(values: Values, obj: Obj) -> str:
+    """The file that defines an object."""
+    tables = values.places.tables.get(obj, ())
+    return values.program.units[tables[0].unit].file if tables else str(obj[1] or "")
 
 
 def proof(values: Values, whys: tuple[Why, ...]) -> tuple[Evidence, ...]:

@@ -159,7 +159,8 @@ class Values(Flows):
             for entry in self.places.entries(obj):
                 if overlap(entry.path, path):
                     at = FunctionId(entry.table.unit, entry.table.row.function)
-                    text = f"{''.join(_shown(entry.path)) or obj[2]} = {entry.row.value}"
+                    name = "" if obj[0] == "literal" else obj[2]
+                    text = f"{name}{''.join(_shown(entry.path))} = {entry.row.value}"
                     why = Why("slot", at, entry.row.line, text, entry.row.cond)
                     self.flow(self.types.term(entry.row.value, at), at, vertex, why)
         if path:

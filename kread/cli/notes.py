@@ -1,6 +1,6 @@
-"""`kread notes`: write study notes of a path, as Markdown, as a page to read on, and as tours for an editor.
+"""`kread notes`: write study notes of tours or a path, as Markdown, as a page to read on, and as tours for an editor.
 
-Theory of operation: the answer is computed as `kread path` computes it, a Study is made of it once, and each format
+Theory of operation: the answer is computed as `kread path` or `kread tour` computes it, a Study is made of it once, and each format
 is one renderer fed with that. A note that is there already is read first: what the reader wrote between its marked
 lines is kept, and what has lost its place is said on stderr. Files are replaced whole, so an interrupted run leaves
 each old or new.
@@ -16,17 +16,26 @@ import typer
 from kread.cli.options import ConfigFile, Release, Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kread.paths.find import Finder, Request
+    from kread.paths.tour_file import Tour
     from kread.render.study import Study
 
 FORMATS = ("md", "html", "tour")
 
 
 def notes(
-    caller: Annotated[str, typer.Argument(metavar="CALLER", help="Where the path begins.")],
-    callee: Annotated[str, typer.Argument(metavar="CALLEE", help="Where it arrives.")],
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TOUR... | CALLER CALLEE", help="Tours, or where a path begins and where it arrives."),
+    ] = None,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="The folder to write into.")] = Path(
         "notes"
     ),
+    every: Annotated[
+        bool, typer.Option("--all", help="The whole course: every tour that ships, and an index.")
+    ] = False,
     formats: Annotated[
         str, typer.Option("--format", metavar="FORMAT,...", help="md (Markdown), html (one page), tour (CodeTour).")
     ] = "md,html,tour",
@@ -41,8 +50,9 @@ def notes(
     scope: Scope = None,
     config: ConfigFile = None,
 ) -> None:
-    """Write study notes of the paths from CALLER to CALLEE: what each function is for, its slice of source, why control
-    comes there, how that is known, what it changes, what else could happen, and questions with computed answers.
+    """Write study notes of tours, or of the paths from CALLER to CALLEE: what each function is for, its slice of source,
+    why control comes there, how that is known, what it changes, what else could happen, and questions with computed
+    answers. Notes of a tour also have what the model plays: a sequence diagram, its rules, the values at each step.
 
     Markdown for GitHub, Obsidian and mdBook; one HTML file that needs no network; tours for editors with CodeTour.
     Your own remarks between the marked lines of the Markdown are kept when the notes are made again, on another
@@ -50,34 +60,86 @@ def notes(
 
     Examples:
 
-      kread notes tcp_v4_rcv inet_ehash_insert -o syn
+      kread notes tcp-syn -o syn
 
-      kread notes tcp_v4_rcv inet_ehash_insert -o syn --lang zh --format html
+      kread notes --all -o course --lang zh
+
+      kread notes tcp_v4_rcv inet_ehash_insert -o syn --format html
     """
     from kread.cli.session import choose, open_graph
-    from kread.errors import EXIT_NO
     from kread.paths.find import Finder, Request
-    from kread.paths.reader import SourceReader
-    from kread.render.study import study_of
+    from kread.paths.tour_file import shipped
     from kread.render.texts import texts
 
     wanted = [choose("--format", part, FORMATS) for part in formats.split(",") if part]
     texts(lang)  # an unknown language is said before any work is done
-    finder = Finder(open_graph(release, scope, config))
-    asked = Request(caller, callee, tuple(via or ()), tuple(avoid or ()), tuple(assume or ()), families)
-    answer = finder.answer(asked)
-    if not answer.trails:
-        typer.echo(f"kread: no path from {caller} to {callee} in Linux {answer.release}", err=True)
-        raise typer.Exit(EXIT_NO)
-    for file in write_notes(study_of(answer, SourceReader(finder.sites), lang), output, wanted, lang):
+    asked = _tours(list(shipped()) if every else what or [])
+    if asked:
+        written = _write_tours(asked, Finder(open_graph(release, scope, config)), output, wanted, lang)
+    else:
+        caller, callee = what or ["", ""]
+        request = Request(caller, callee, tuple(via or ()), tuple(avoid or ()), tuple(assume or ()), families)
+        written = _write_path(request, Finder(open_graph(release, scope, config)), output, wanted, lang)
+    for file in written:
         typer.echo(file)
 
 
-def write_notes(study: Study, folder: Path, formats: list[str], lang: str) -> list[Path]:
-    """Write a study into a folder in these formats, and return the files; lost remarks are said on stderr."""
+def _tours(what: list[str]) -> list[Tour]:
+    """The tours that were named; none where the words name the two ends of a path."""
+    from kread.errors import UsageError
+    from kread.paths.tour_file import read_tour, shipped
+
+    known = shipped()
+    named = [name in known or name.endswith(".toml") for name in what]
+    if len(what) == 2 and not any(named):
+        return []
+    if not what:
+        raise UsageError(
+            "usage", "Name tours, or CALLER and CALLEE", where="kread notes", hint="Tours: " + ", ".join(known)
+        )
+    return [read_tour(name) for name in what]
+
+
+def _write_path(request: Request, finder: Finder, output: Path, formats: list[str], lang: str) -> list[Path]:
+    from kread.errors import EXIT_NO
+    from kread.paths.reader import SourceReader
+    from kread.render.study import study_of
+
+    answer = finder.answer(request)
+    if not answer.trails:
+        typer.echo(f"kread: no path from {request.caller} to {request.callee} in Linux {answer.release}", err=True)
+        raise typer.Exit(EXIT_NO)
+    return write_notes(study_of(answer, SourceReader(finder.sites), lang), output, formats, lang)
+
+
+def _write_tours(tours: list[Tour], finder: Finder, output: Path, formats: list[str], lang: str) -> list[Path]:
+    """Write each tour's notes, and an index page where there are several."""
+    from kread.paths.reader import SourceReader
+    from kread.paths.tours import show_tour
+    from kread.render.course import index_page, study_of_tour
+
+    reader = SourceReader(finder.sites)
+    written: list[Path] = []
+    for tour in tours:
+        study = study_of_tour(show_tour(tour, finder), finder, reader, lang)
+        written += write_notes(study, output, formats, lang, name=tour.name, order=[one.name for one in tours])
+    if "html" in formats and len(tours) > 1:
+        rows = [(f"{tour.name}.html", tour.title, tour.goal) for tour in tours]
+        written.append(_replace(output / "index.html", index_page(rows, lang)))
+    return list(dict.fromkeys(written))
+
+
+def write_notes(
+    study: Study, folder: Path, formats: list[str], lang: str, *, name: str = "", order: Sequence[str] = ()
+) -> list[Path]:
+    """Write a study into a folder in these formats, and return the files; lost remarks are said on stderr.
+
+    name  -- what the files are called ("" = after the study's title)
+    order -- the names of the notes that the contents list first
+    """
     from kread.render.codetour import slug, tours
 
-    name = slug(study.title)
+    name = name or slug(study.title)
     written = []
     if "md" in formats:
         from kread.render.notes import notes_markdown
@@ -100,7 +162,9 @@ def write_notes(study: Study, folder: Path, formats: list[str], lang: str) -> li
         from kread.render.notes import contents_markdown
         from kread.render.texts import texts
 
-        files = sorted(file.name for file in folder.glob("*.md") if file.name not in ("README.md", "SUMMARY.md"))
+        rank = {f"{one}.md": place for place, one in enumerate(order)}
+        files = [file.name for file in folder.glob("*.md") if file.name not in ("README.md", "SUMMARY.md")]
+        files.sort(key=lambda file: (rank.get(file, len(rank)), file))
         titles = [((folder / file).read_text(encoding="utf-8").split("\n", 1)[0].lstrip("# "), file) for file in files]
         contents = contents_markdown(texts(lang)("contents"), titles)
         written += [_replace(folder / "README.md", contents), _replace(folder / "SUMMARY.md", contents)]

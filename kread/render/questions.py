@@ -2,10 +2,14 @@
 
 Theory of operation: at most one question a step, the one that teaches most: which function a call through a pointer
 reaches and how that is proved, then which counter tells of an exit, then what must hold, then what is held. The first
-question asks for the whole. Nothing is asked that the trail does not answer.
+question asks for the whole, where each step calls the next. Nothing is asked that the trail does not answer. What a chapter brings itself, such as what
+the model was asked, comes after.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
 
 from kread.facts import Step
 from kread.render import words
@@ -20,13 +24,23 @@ def questions(chapter: Chapter, text: Texts) -> list[tuple[str, str]]:
     """(question, answer) pairs of a chapter, the one about the whole first, then in the order of the steps."""
     steps = [passage.step for passage in chapter.passages]
     if len(steps) < 2:
-        return []
+        return list(chapter.asked)
+    asked = [_whole(steps, text)] if _joined(steps) else []
+    found = list(dict.fromkeys(pair for step in steps if (pair := _about(step, text))))
+    best = [pair for rank, pair in sorted(found, key=lambda one: one[0])][: QUESTIONS - 1]
+    return [*asked, *best, *chapter.asked]
+
+
+def _joined(steps: Sequence[Step]) -> bool:
+    """Whether each step calls the next; the stops of a tour need not."""
+    return all(step.edge and step.edge.callee == after.function for step, after in pairwise(steps))
+
+
+def _whole(steps: Sequence[Step], text: Texts) -> tuple[str, str]:
     names = " > ".join(step.function.name for step in steps)
     calls = text.count("calls", sum(1 for step in steps if step.edge))
-    whole = text("question_depth", caller=steps[0].function.name, callee=steps[-1].function.name)
-    asked = [(whole, text("answer_depth", count=calls, names=names))]
-    found = [pair for step in steps if (pair := _about(step, text))]
-    return asked + [pair for rank, pair in sorted(found, key=lambda one: one[0])][: QUESTIONS - 1]
+    asked = text("question_depth", caller=steps[0].function.name, callee=steps[-1].function.name)
+    return asked, text("answer_depth", count=calls, names=names)
 
 
 def _about(step: Step, text: Texts) -> tuple[int, tuple[str, str]] | None:

@@ -57,12 +57,14 @@ class Chapter:
 
     reason -- why to read it ("" = its title says it)
     gaps   -- what is missing in this release, a sentence each
+    asked  -- (question, answer) pairs beside those that the trail answers
     """
 
     title: str
     passages: tuple[Passage, ...]
     reason: str = ""
     gaps: tuple[str, ...] = ()
+    asked: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,10 +65,12 @@ class Copies:
             if obj[0] == "heap":
                 self._take(vertex, path, copy, source)
 
-        if isinstance(place, Fixed):
-            copied(place.obj, place.path)
-        else:
+        if not isinstance(place, Fixed):
             self.values.behind(place, copy.at, copied, other)
+        elif obj[0] == "heap" and not self.values.followed(place.obj):
+            self._take(vertex, path, copy, source)
+        else:
+            copied(place.obj, place.path)
 
     def _take(self, vertex: Vertex, rest: Path, copy: Store, source: Term) -> None:
         """Let the original's member travel into the copy's, unless it is replaced."""

@@ -123,7 +123,7 @@ class Values(Flows):
         """The vertex from which a place is read."""
         if obj[0] == "heap" and len(path) > 1:
             obj, path = self.places.in_heap(obj[2], path)
-        if obj[0] != "heap" and path and not self.places.tracked(self._outer(obj)):
+        if obj[0] != "heap" and path and not self.followed(obj):
             obj, path = self.places.in_heap(self._outer(obj), path if path[0][0] != "[" else path[1:])
         key = ("place", obj, path)
         vertex = self.machine.vertices.get(key)
@@ -135,6 +135,10 @@ class Values(Flows):
                     if overlap(path, other):
                         self.machine.arc(writer, vertex, None)
         return vertex
+
+    def followed(self, obj: Obj) -> bool:
+        """Whether a variable's members are places of their own; what it holds is in the heap otherwise."""
+        return self.places.tracked(self._outer(obj))
 
     def _outer(self, obj: Obj) -> str:
         return split_type(self.places.kind(obj))[0]

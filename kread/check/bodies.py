@@ -95,11 +95,19 @@ class Bodies:
         """A function's statements as one text without blanks."""
         return ";".join(each.text for each in self.statements(name)).replace(" ", "")
 
+    def file(self, name: str) -> bytes:
+        """A file of the tree as written."""
+        if name not in self._data:
+            self._data[name] = (self.graph.root / name).read_bytes()
+        return self._data[name]
+
+    def keep(self, other: Bodies, but: str) -> None:
+        """Take over what another one of the same graph has read, except for one function."""
+        self._read = {name: found for name, found in other._read.items() if name != but}
+        self._table = other._table
+
     def _statements(self, function: Function) -> list[Statement]:
         if self._table is None:
             self._table = MacroTable(*self.graph.store.packed("macro_table"))
-        data = self._data.get(function.file)
-        if data is None:
-            data = self._data[function.file] = (self.graph.root / function.file).read_bytes()
-        found = pieces(data, function.line, function.end_line, self._table)
+        found = pieces(self.file(function.file), function.line, function.end_line, self._table)
         return [Statement(function.file, each.line, each.text, canonical(each.text), each.choice) for each in found]

@@ -193,11 +193,12 @@ def _orders(found: Iterable[Found], bodies: Bodies) -> Iterable[Drift]:
         there = [each for each in bodies.statements(function) if each.text in of]
         pair = swapped(function, [each.text for each in there])
         if pair is not None:
-            first, second = (next(each for each in there if each.text == text) for text in pair)
-            yield Drift(
-                of[second.text], function, "order", f"{second.text} before {first.text}",
-                f"{first.written}, then {second.written}", first.place,
-            )  # fmt: skip
+            first, second = (there[index] for index in pair)
+            expected = f"{second.text} before {first.text}"
+            here = f"{first.written}, then {second.written}"
+            if first == second:
+                expected, here = "other statements round those of the same words", f"{first.written}, in another place"
+            yield Drift(of[first.text], function, "order", expected, here, first.place)
 
 
 def _branches(found: Iterable[Found], bodies: Bodies) -> Iterable[Branch]:

@@ -8,6 +8,7 @@ orders in which two statements may stand. Nothing here knows a release's number 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -53,11 +54,11 @@ def known_as(anchor: Anchor) -> dict[tuple[str, ...], tuple[str, ...]]:
 
 
 @cache
-def orders(function: str) -> frozenset[tuple[str, str]]:
-    """The pairs of statements that stand in this order in some release."""
-    found: set[tuple[str, str]] = set()
+def orders(function: str) -> frozenset[tuple[tuple[str, int], tuple[str, int]]]:
+    """The pairs of statements, numbered among equal ones, that stand in this order in some release."""
+    found: set[tuple[tuple[str, int], tuple[str, int]]] = set()
     for sequel in sequels(function):
-        found.update(combinations(sequel.statements, 2))
+        found.update(combinations(numbered(sequel.statements), 2))
     return frozenset(found)
 
 
@@ -66,11 +67,42 @@ def known_statements(function: str) -> frozenset[str]:
     return frozenset(text for sequel in sequels(function) for text in sequel.statements)
 
 
-def swapped(function: str, texts: Sequence[str]) -> tuple[str, str] | None:
-    """The first two statements that stand in an order that no release has, though some have them the other way."""
+def swapped(function: str, texts: Sequence[str]) -> tuple[int, int] | None:
+    """Where two statements stand in an order that no release has, as indexes into `texts`; None where all is in order.
+
+    Of statements with the same words, the first is told from the second, so that moving one past another shows.
+    """
     known = orders(function)
-    once = [text for text in texts if texts.count(text) == 1]
-    for first, second in combinations(once, 2):
-        if (second, first) in known and (first, second) not in known:
+    named = numbered(texts)
+    for first, second in combinations(range(len(named)), 2):
+        one, other = named[first], named[second]
+        if (other, one) in known and (one, other) not in known:
             return first, second
+    repeated = {text for sequel in sequels(function) for text, number in numbered(sequel.statements) if number}
+    for text in sorted(repeated & set(texts)):
+        found = [_interleaved(text, texts, sequel.statements) for sequel in sequels(function)]
+        if found and None not in found:
+            place = max(index for index in found if index is not None)
+            return place, place
     return None
+
+
+def numbered(texts: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    """Each text with the number of equal ones before it."""
+    before: Counter[str] = Counter()
+    found = []
+    for text in texts:
+        found.append((text, before[text]))
+        before[text] += 1
+    return tuple(found)
+
+
+def _interleaved(text: str, here: Sequence[str], there: Sequence[str]) -> int | None:
+    """Where the repeated `text` stands otherwise between the statements that both have; None where it does not."""
+    common = {each for each in here if here.count(each) == there.count(each) == 1} | {text}
+    mine = [index for index, each in enumerate(here) if each in common]
+    theirs = [each for each in there if each in common]
+    for place, index in enumerate(mine):
+        if place >= len(theirs) or here[index] != theirs[place]:
+            return index
+    return None if len(mine) == len(theirs) else len(here) - 1

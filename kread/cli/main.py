@@ -37,6 +37,7 @@ COMMANDS = {
     "notes": "Write study notes of a path",
     "mcp": "Answer as tools of the Model Context Protocol",
     "model": "Run a scenario of the executable model of listen, SYN, ACK, accept",
+    "check": "Whether a release and a running kernel agree with the model",
     "clone": "Fetch a release's source",
     "releases": "List the releases that are here",
     "index": "Build or refresh the index of a release",

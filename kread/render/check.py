@@ -85,7 +85,10 @@ def _source(check: SourceCheck, every: bool) -> Iterator[Row]:
 
 
 def _value(value: object) -> str:
-    return {True: "yes", False: "no", None: "?"}.get(value, str(value)) if not isinstance(value, str) else value
+    """An answer in a word: yes, no, an operator."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "?" if value is None else str(value)
 
 
 def _drift(drift: Drift) -> Iterator[Row]:

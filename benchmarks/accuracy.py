@@ -4,7 +4,7 @@
 
 TRUTH_DIR holds PREFIX.calls.tsv.gz, .inactive, .functions and headers.functions (the columns are those of a Clang
 AST dump: see the README that comes with the truth). An edge is (caller file, caller, callee file, callee); only callers that
-the truth lists count. A callee whose body lies outside the indexed scope is compared by name. The compiler's own
+the truth lists count. A callee of which the truth, or the graph, knows no definition is compared by name. The compiler's own
 builtins and compile-time assertions are no edges. With --config the graph is cut to that configuration; without it,
 edges whose site lies in an inactive region are set aside.
 """
@@ -67,7 +67,8 @@ def main() -> None:
                 continue
             if args.config is None and any(a < line < b for a, b in inactive.get(caller_file, ())):
                 continue
-            found[caller_file, caller, callee][callee_file if defined else ""] = (kind, f"{caller_file}:{line}", text)
+            place = callee_file if defined or callee_file.endswith(".c") else ""
+            found[caller_file, caller, callee][place] = (kind, f"{caller_file}:{line}", text)
 
     classes: Counter[str] = Counter()
     hit: Counter[str] = Counter()
@@ -96,7 +97,9 @@ def main() -> None:
             else:
                 extra.append((group, *key, place, where, text[:80]))
     made = sum(classes[name] for name in ORDER[2:])
-    print(f"recall, written     {hit['written']}/{classes['written']} = {hit['written'] / max(1, classes['written']):.4%}")
+    print(
+        f"recall, written     {hit['written']}/{classes['written']} = {hit['written'] / max(1, classes['written']):.4%}"
+    )
     made_hit = sum(hit[name] for name in ORDER[2:])
     print(f"recall, macro-made  {made_hit}/{made} = {made_hit / max(1, made):.4%}")
     for name in ORDER[2:]:

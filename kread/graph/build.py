@@ -77,14 +77,16 @@ def _listing(scope: Scope) -> str:
 
 
 def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> None:
-    progress.say(f"indexing {tree.release}, scope {scope.name}: {len(scope.sources)} sources and the headers they include")
+    progress.say(
+        f"indexing {tree.release}, scope {scope.name}: {len(scope.sources)} sources and the headers they include"
+    )
     # Imported here: whoever asks a graph that is fresh needs neither the parser nor the linker.
+    from kread.index.elsewhere import find_elsewhere
     from kread.index.units import read_scope, sign
     from kread.parse.kbuild import Kbuild
     from kread.resolve.link import link
 
     indexed = read_scope(tree, scope, facts_file(index_dir()), progress)
-    progress.phase("linking")
     makefiles: dict[str, Signature] = {}
 
     def makefile(file: str) -> bytes | None:
@@ -98,7 +100,9 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> 
     built = {file: kbuild.presence(file) for file in files if file.endswith(".c")}
     built |= indexed.macros.presences
     watched = {file: indexed.signatures[file] for file in files} | dict(sorted(makefiles.items()))
-    meta, packed, tables = link(indexed.units, indexed.closures, built, indexed.macros)
+    elsewhere = find_elsewhere(tree, index_dir(), progress)
+    progress.phase("linking")
+    meta, packed, tables = link(indexed.units, indexed.closures, built, indexed.macros, elsewhere, kbuild.presence)
     meta |= {
         "release": tree.release,
         "root": str(tree.root),

@@ -3,12 +3,13 @@
 C looks a name up in the file first, then in what the file includes, then among the external definitions of the
 program. So a `static` of another .c file is never a candidate. Where a name has twins under different conditions
 (a stub under #else, an external definition when a feature is built), all that the caller's own condition does not
-exclude are kept, each edge with its condition. A name that only has a declaration leads to that declaration: its
-body lies outside the scope.
+exclude are kept, each edge with its condition. A name that only has a declaration leads to the file of the tree that
+defines it, or else to that declaration: its body lies outside the scope.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from kread import presence
@@ -20,12 +21,23 @@ Definition = tuple[Function, str]
 
 
 class Definitions:
-    """Looks names up for callers; remembers what it found."""
+    """Looks names up for callers; remembers what it found.
 
-    def __init__(self, program: Program) -> None:
+    elsewhere -- (file, line) of the definitions that the tree has outside the scope, by name
+    compiled  -- the condition under which a file of the tree is compiled
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        elsewhere: Mapping[str, Sequence[tuple[str, int]]] | None = None,
+        compiled: Callable[[str], str] = lambda _: presence.ALWAYS,
+    ) -> None:
         self.program = program
+        self._others = elsewhere or {}
+        self._compiled = compiled
         self._found: dict[tuple[str, str], tuple[Function, ...]] = {}
-        self._declared: dict[str, Function | None] = {}
+        self._declared: dict[str, tuple[Function, ...]] = {}
 
     def of(self, name: str, file: str) -> tuple[Function, ...]:
         """The definitions of `name` that code in `file` can mean: twins included, foreign statics not."""
@@ -59,30 +71,43 @@ class Definitions:
                 return tuple(nearest + (external or self._elsewhere(name, covered)))
         if external:
             return tuple(external)
-        declared = self.declared(name)
-        return (declared,) if declared is not None else ()
+        return self.declared(name)
 
     def _elsewhere(self, name: str, covered: str) -> list[Function]:
         """The function that a name means where none of its visible definitions is compiled, if it is declared."""
-        declared = self.declared(name)
-        if declared is None:
-            return []
-        missing = presence.conj(declared.presence, presence.negate(covered))
-        return [replace(declared, presence=missing)] if missing != "0" else []
+        missing = presence.negate(covered)
+        found = (replace(each, presence=presence.conj(each.presence, missing)) for each in self.declared(name))
+        return [function for function in found if function.presence != presence.NEVER]
 
-    def declared(self, name: str) -> Function | None:
-        """The function of a name that is only declared in the scope, at its declaration."""
-        if name not in self._declared:
+    def declared(self, name: str) -> tuple[Function, ...]:
+        """The function of a name that is only declared in the scope: where the tree defines it, in one file or, by
+        configuration, in one of several; or else at its declaration."""
+        known = self._declared.get(name)
+        if known is None:
             rows = self.program.prototypes.get(name)
-            found = None
-            if rows:
-                file, line, kind, cond = min(
-                    rows, key=lambda row: (row[0].endswith(".c"), row[3] != "", row[0], row[1])
+            known = self._declared[name] = self._placed(name, rows) if rows else ()
+        return known
+
+    def _placed(self, name: str, rows: Sequence[tuple[str, int, str, str]]) -> tuple[Function, ...]:
+        file, line, kind, _ = min(rows, key=lambda row: (row[0].endswith(".c"), row[3] != "", row[0], row[1]))
+        cond = presence.disj(*(row[3] for row in rows))
+        signature = f"extern {kind}"
+        others = {file: line for file, line in self._others.get(name, ()) if file not in self.program.unit_of}
+        if len(others) == 1:
+            file, line = next(iter(others.items()))
+        elif 1 < len(others) <= MOST_TWINS:
+            found = {file: presence.conj(cond, self._compiled(file)) for file in sorted(others)}
+            compiled = {file: both for file, both in found.items() if both != presence.NEVER}
+            if len(set(compiled.values())) == len(compiled) > 0:
+                return tuple(
+                    Function(file, name, others[file], others[file], False, "", both, signature)
+                    for file, both in compiled.items()
                 )
-                cond = presence.disj(*(row[3] for row in rows))
-                found = Function(file, name, line, line, False, "", cond, f"extern {kind}")
-            self._declared[name] = found
-        return self._declared[name]
+        return (Function(file, name, line, line, False, "", cond, signature),)
+
+
+#: A name that more files define than this is no one function: programs of their own, tests, architectures.
+MOST_TWINS = 3
 
 
 def reachable(definitions: tuple[Function, ...], cond: str) -> list[Definition]:

@@ -7,11 +7,12 @@ gives are the rows of the graph's tables, and the adjacency on which paths are s
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from kread import presence
 from kread.facts import Evidence, Function
+from kread.index.adjacency import pack_adjacency
 from kread.index.evidence import pack_evidence
 from kread.index.macros import MacroIndex
 from kread.parse.unit import FILE_SCOPE, CallRow, Unit
@@ -21,6 +22,7 @@ from kread.resolve.pointers import callback_edges, pointer_targets
 from kread.resolve.program import FunctionId, Program
 from kread.resolve.slots import slot_values
 from kread.resolve.target import Target
+from kread.resolve.worlds import function_worlds
 
 EdgeRow = tuple[Any, ...]
 
@@ -54,11 +56,16 @@ class _Numbers:
 
 
 def link(
-    units: Sequence[Unit], closures: Mapping[str, frozenset[str]], built: Mapping[str, str], macros: MacroIndex
+    units: Sequence[Unit],
+    closures: Mapping[str, frozenset[str]],
+    built: Mapping[str, str],
+    macros: MacroIndex,
+    elsewhere: Mapping[str, Sequence[tuple[str, int]]] | None = None,
+    compiled: Callable[[str], str] = lambda _: presence.ALWAYS,
 ) -> tuple[dict[str, str], dict[str, Any], dict[str, Iterable[tuple[Any, ...]]]]:
     """(meta, packed values, table rows) of the graph of these units."""
     program = Program(units, closures, built, macros.field_aliases())
-    definitions = Definitions(program)
+    definitions = Definitions(program, elsewhere, compiled)
     numbers = _Numbers()
     for index, unit in enumerate(units):
         for row in range(len(unit.functions)):
@@ -146,7 +153,12 @@ def link(
     for rows in adjacency.values():
         for callee in {row[0] for row in rows}:
             callers[callee] += 1
-    packed = {"adjacency": adjacency, "stations": stations(callers, names), "places": _places(numbers)}
+    packed = {
+        "links": pack_adjacency(adjacency),
+        "stations": stations(callers, names),
+        "worlds": function_worlds(names),
+        "places": _places(numbers),
+    }
     return {"edges": str(len(edges)), "functions": str(len(numbers.ids))}, packed, tables
 
 
@@ -213,7 +225,8 @@ def _handed_over(
             (
                 function
                 for function in program.by_name.get(why.function, ())
-                if function.unit == unit and program.row(function).begin_line <= why.line <= program.row(function).end_line
+                if function.unit == unit
+                and program.row(function).begin_line <= why.line <= program.row(function).end_line
             ),
             None,
         )

@@ -1,0 +1,90 @@
+"""Definitions outside the scope: which file holds the function that the scope only sees declared.
+
+Those files are not parsed. In the kernel's coding style a function begins at column 0 and its brace stands alone on a
+line, so one regular expression finds nearly all definitions at a hundred megabytes a second, and what it misses stays
+at its declaration. What was found is kept beside the graphs, and only files that changed are read again.
+"""
+
+from __future__ import annotations
+
+import marshal
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeAlias
+
+from kread.data import load
+from kread.errors import SourceError
+from kread.index.units import sign
+from kread.index.workers import spread
+from kread.source.home import write_atomically
+from kread.source.progress import Progress
+from kread.source.tree import SourceTree
+
+#: Raised whenever what is kept, or what it means, changes.
+_VERSION = 1
+
+_DEFINITION = re.compile(rb"^((?:[A-Za-z_][\w \t*]*[ \t*\n])?)([A-Za-z_]\w*)\([^;{}]*\)[^;{}()=]*\n\{", re.M)
+
+#: file -> (its signature, its external definitions as (name, line))
+_Found: TypeAlias = dict[str, tuple[tuple[int, int], list[tuple[str, int]]]]
+
+
+def external_definitions(data: bytes) -> list[tuple[str, int]]:
+    """The functions that a file defines for others, each with its line."""
+    found: list[tuple[str, int]] = []
+    line, place = 1, 0
+    for match in _DEFINITION.finditer(data):
+        before, name = match.groups()
+        if b"static" in before.split():
+            continue
+        line += data.count(b"\n", place, match.start(2))
+        place = match.start(2)
+        found.append((name.decode(), line))
+    return found
+
+
+def find_elsewhere(tree: SourceTree, folder: Path, progress: Progress) -> dict[str, list[tuple[str, int]]]:
+    """name -> (file, line) of its external definitions in the tree; `folder` keeps what was found."""
+    keep = folder / f"elsewhere-{tree.ident}.bin"
+    known = _kept(keep)
+    rules = load("elsewhere")
+    aside = tuple(f"{row['place']}/" for row in rules["aside"])
+    listed = {file for row in rules["folder"] for file in tree.files(row["place"], ".c")}
+    files = sorted(file for file in listed if not file.startswith(aside))
+    found: _Found = {}
+    fresh: list[str] = []
+    for file in files:
+        signature = sign(tree, file)
+        if file in known and known[file][0] == signature:
+            found[file] = known[file]
+        else:
+            found[file] = signature, []
+            fresh.append(file)
+    if fresh:
+        progress.phase("looking for definitions outside the scope")
+        for file, rows in spread(_read, tree, fresh, chunk=64):
+            found[file] = found[file][0], rows
+    if fresh or len(found) != len(known):
+        with suppress(SourceError, OSError):
+            write_atomically(keep, marshal.dumps((_VERSION, found)))
+    places: dict[str, list[tuple[str, int]]] = {}
+    for file in files:
+        for name, line in found[file][1]:
+            places.setdefault(name, []).append((file, line))
+    return places
+
+
+def _read(tree: SourceTree, file: str) -> tuple[str, list[tuple[str, int]]]:
+    try:
+        return file, external_definitions(tree.read(file))
+    except SourceError:
+        return file, []
+
+
+def _kept(keep: Path) -> _Found:
+    try:
+        version, found = marshal.loads(keep.read_bytes())
+    except (OSError, ValueError, EOFError, TypeError):
+        return {}
+    return dict(found) if version == _VERSION else {}

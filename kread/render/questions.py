@@ -2,8 +2,8 @@
 
 Theory of operation: at most one question a step, the one that teaches most: which function a call through a pointer
 reaches and how that is proved, then which counter tells of an exit, then what must hold, then what is held. The first
-question asks for the whole, where each step calls the next. Nothing is asked that the trail does not answer. What a chapter brings itself, such as what
-the model was asked, comes after.
+question asks for the whole, where each step calls the next. Nothing is asked that the trail does not answer. What a
+chapter brings itself, such as what the model was asked, comes after.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from kread.cli.options import ConfigFile, Release, Scope
 
 
 def mcp(release: Release = None, scope: Scope = None, config: ConfigFile = None) -> None:
-    """Serve path, callers, callees, slot, struct and tour as tools of the Model Context Protocol, over stdio.
+    """Serve path, callers, callees, slot, struct, tour and check as tools of the Model Context Protocol, over stdio.
 
     A program that speaks the protocol starts this command itself; every answer is JSON in which each edge has its
     grade and the lines that prove it. Needs the extra: pip install 'kread[mcp]'.

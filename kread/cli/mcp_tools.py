@@ -34,7 +34,7 @@ class Tools:
 
     def all(self) -> tuple[Callable[..., Answer], ...]:
         """The tools, in the order in which they are listed."""
-        return (self.path, self.callers, self.callees, self.slot, self.struct, self.tour)
+        return (self.path, self.callers, self.callees, self.slot, self.struct, self.tour, self.check)
 
     def _graph(self) -> CallGraph:
         return open_graph(*self._asked)
@@ -153,6 +153,42 @@ class Tools:
             ],
             "gaps": list(shown.gaps),
         }
+
+    def check(self, part: str = "claims") -> Answer:
+        """Whether this release agrees with kread's executable model of listen(), the handshake and accept().
+
+        part "claims": what is commonly said of the backlog and the queues, with its verdict here (holds, imprecise,
+        wrong) and the lines that decide it. part "source": the conditions that the model rests on, each with its line,
+        and every drift from what known releases have.
+        """
+        from kread.check.bodies import Bodies
+        from kread.cli.session import choose
+
+        choose("part", part, ("claims", "source"))
+        bodies = Bodies(self._graph())
+        if part == "claims":
+            from kread.check.claims import check_claims
+            from kread.render.claims import claims_json
+
+            answer: Answer = json.loads(claims_json(check_claims(bodies)))
+            for row in answer["claims"]:
+                row |= _placed((place["place"], place["text"]) for place in row.pop("places"))
+            return _cut(answer, ["claims"])
+        from kread.check.drift import check_source
+        from kread.render.check import source_json
+
+        answer = json.loads(source_json(check_source(bodies)))
+        del answer["branches"]  # many, and each says only that a rule of the model answers for it
+        for row in answer["anchors"]:
+            row |= _placed(zip(row.pop("places"), row.pop("texts"), strict=True))
+        return _cut(answer, ["anchors", "drifts"])
+
+
+def _placed(places: Iterable[tuple[str, str]]) -> Answer:
+    """Places, written file:line, with their text, as evidence: each was read in the source."""
+    split = [(*place.rsplit(":", 1), text) for place, text in places]
+    found = [{"file": file, "line": int(line), "text": text} for file, line, text in split]
+    return {"grade": "certain", "evidence": found}
 
 
 def _stop(stop: Stop) -> Answer:

@@ -26,6 +26,8 @@ CALLS = (
     ("slot", {"name": "inet_connection_sock_af_ops.conn_request"}),
     ("struct", {"name": "request_sock"}),
     ("tour", {"name": "tcp-syn"}),
+    ("check", {"part": "claims"}),
+    ("check", {"part": "source"}),
     ("tour", {}),
     ("callers", {"function": "inet_ehash_insrt"}),
 )
@@ -72,7 +74,7 @@ def _evidence(value: Any) -> Iterator[tuple[str, int, str]]:
             yield from _evidence(one)
 
 
-@pytest.mark.parametrize("number", range(6), ids=[name for name, _ in CALLS[:6]])
+@pytest.mark.parametrize("number", range(8), ids=[name for name, _ in CALLS[:8]])
 def test_the_evidence_stands_where_the_answer_says(
     answers: tuple[set[str], list[Any]], tree: Callable[[str], Path], number: int
 ) -> None:
@@ -86,7 +88,9 @@ def test_the_evidence_stands_where_the_answer_says(
 
 
 def test_the_answers_are_those_of_the_sketch(answers: tuple[set[str], list[Any]]) -> None:
-    path, callers, callees, slot, struct, tour, tours, _ = (result.structured_content for result in answers[1])
+    path, callers, callees, slot, struct, tour, claims, source, tours, _ = (
+        result.structured_content for result in answers[1]
+    )
     first = [step["function"] for step in path["trails"][0]["steps"]]
     assert first[:5] == [
         "tcp_v4_rcv",
@@ -107,6 +111,10 @@ def test_the_answers_are_those_of_the_sketch(answers: tuple[set[str], list[Any]]
     stops = [stop["function"]["function"] for leg in tour["legs"] for stop in leg["stops"] if stop["function"]]
     assert stops[0] == "tcp_v4_rcv"
     assert "tcp_conn_request" in stops
+    verdicts = {one["verdict"] for one in claims["claims"]}
+    assert {"wrong", "imprecise"} <= verdicts
+    assert source["agrees"]
+    assert len(source["anchors"]) > 50
     assert "tcp-accept" in {one["name"] for one in tours["tours"]}
 
 

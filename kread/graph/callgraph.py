@@ -16,7 +16,7 @@ from pathlib import Path
 from kread import data, presence
 from kread.errors import UnknownSymbol
 from kread.facts import KINDS, CallSite, Edge, Function
-from kread.graph.search import Adjacency
+from kread.index.adjacency import Adjacency, pack_adjacency
 from kread.index.evidence import unpack_evidence
 from kread.index.store import GraphStore
 
@@ -85,6 +85,7 @@ class CallGraph:
     """
 
     def __init__(self, file: Path, config: presence.Config | None = None) -> None:
+        self.file = file
         self.store = GraphStore(file)
         self.config = None if config is None else replace(config, defined=_Defined(self.store, config))
         self._functions: dict[int, Function] = {}
@@ -100,16 +101,19 @@ class CallGraph:
     @cached_property
     def adjacency(self) -> Adjacency:
         """caller -> (callee, cost, dispatch, edge): one entry for each callee and dispatch, the cheapest edge."""
-        found: Adjacency = self.store.packed("adjacency")
-        if self.config is None:
-            return found
-        dropped = self._dropped
-        return {caller: tuple(row for row in rows if row[3] not in dropped) for caller, rows in found.items()}
+        packed = self.store.packed("links") or pack_adjacency(self.store.packed("adjacency"))
+        return Adjacency(packed, frozenset() if self.config is None else self._dropped)
 
     @cached_property
     def stations(self) -> dict[int, int]:
         """function -> what passing through it adds to a path's cost."""
         found: dict[int, int] = self.store.packed("stations")
+        return found
+
+    @cached_property
+    def worlds(self) -> dict[int, int]:
+        """function -> the bits of the worlds that it belongs to (kread.resolve.worlds), for those that have any."""
+        found: dict[int, int] = self.store.packed("worlds") or {}
         return found
 
     @cached_property
@@ -123,10 +127,10 @@ class CallGraph:
         if not kinds and set(grades) >= {"certain", "object", "type"}:
             return self.adjacency
         wanted = set(kinds) or set(KINDS)
-        marks = ",".join("?" * len(grades))
-        rows = self.store.query(f"SELECT id, kind FROM edge WHERE grade IN ({marks})", grades)
-        allowed = {number for number, kind in rows if kind in wanted}
-        return {caller: tuple(row for row in rows if row[3] in allowed) for caller, rows in self.adjacency.items()}
+        rows = self.store.query("SELECT id, kind, grade FROM edge")
+        return self.adjacency.without(
+            {number for number, kind, grade in rows if kind not in wanted or grade not in grades}
+        )
 
     @cached_property
     def _dropped(self) -> set[int]:

@@ -2,25 +2,28 @@
 
 Two ways between the same ends are of one kind if they pass the same dispatches (calls through pointers) at the same
 sites; among ways with no dispatch at all, the first callee tells them apart. The search therefore runs on pairs (function,
-kind so far) and keeps few ways for each pair. It is an A* search: the exact cost of the rest of the way, computed backwards from
-the target first, orders the frontier, so ways come out in the order of their cost and functions that do
-not lead to the target are never looked at. Cost: O(E log V) for the rest, then about one step for each function of each way.
+kind so far) and keeps few ways for each pair. It is an A* search: the exact cost of the rest of the way, computed backwards
+from the target first, orders the frontier, so ways come out in the order of their cost and functions that do
+not lead to the target are never looked at. Both directions end at the cost beyond which no reader would go on, which
+follows from that of the cheapest way: a near target makes a small search, whatever the size of the graph.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
-#: caller -> (callee, cost, dispatch number or 0, edge number)
-Adjacency = Mapping[int, tuple[tuple[int, int, int, int], ...]]
+from kread.index.adjacency import Adjacency
 
 #: Ways kept for each function and kind: the later choice among them looks at guards, which the search does not know.
 WAYS_PER_KIND = 3
 #: Dispatches on one way: a way through more is no explanation.
 MOST_DISPATCHES = 5
+#: Ways that cost this many times the cheapest, and this much more, belong to no answer.
+FAR_TIMES = 2.4
+FAR_MORE = 30
 #: Steps of the search before it stops and says so: the largest honest search of 6.12's net/ takes a tenth of this.
 MOST_STEPS = 60_000
 
@@ -35,45 +38,51 @@ class Way:
     kind: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Link:
-    function: int
-    edge: int
-    before: _Link | None
-    hops: int
+class Stations(dict[int, int]):
+    """function -> what it adds to a way's cost to pass through it, computed once for each."""
 
-    def passed(self, function: int) -> bool:
-        link: _Link | None = self
-        while link is not None:
-            if link.function == function:
-                return True
-            link = link.before
-        return False
+    def __init__(self, cost: Callable[[int], int]) -> None:
+        self._cost = cost
+
+    def __missing__(self, function: int) -> int:
+        self[function] = cost = self._cost(function)
+        return cost
+
+
+#: function, edge that led to it, link before, hops
+_Link = tuple[int, int, "_Link | None", int]
+
+
+def far(cheapest: int) -> int:
+    """The cost beyond which ways are of no interest, given that of the cheapest."""
+    return int(cheapest * FAR_TIMES) + FAR_MORE
 
 
 def remaining(
-    adjacency: Adjacency, targets: Collection[int], station: Callable[[int], int], banned: Collection[int]
-) -> dict[int, int]:
-    """function -> the least cost from it to a target, for those that reach one."""
-    backwards: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for caller, rows in adjacency.items():
-        if caller not in banned:
-            for row in rows:
-                backwards[row[0]].append((caller, row[1]))
+    adjacency: Adjacency, sources: Collection[int], targets: Collection[int], station: Stations, banned: Collection[int]
+) -> tuple[dict[int, int], int]:
+    """(function -> the least cost from it to a target, limit) for the functions from which that is below the limit.
+
+    The limit is what is far for the source that is nearest to a target; without such a source it is 0.
+    """
     least: dict[int, int] = dict.fromkeys(targets, 0)
-    heap = [(0, target) for target in targets]
-    heapq.heapify(heap)
+    heap = [(0, target) for target in sorted(targets)]
+    limit = 0
     while heap:
         cost, function = heapq.heappop(heap)
         if cost > least[function] or (function in banned and function not in targets):
             continue
-        here = cost if function in targets else cost + station(function)
-        for caller, step in backwards.get(function, ()):
+        if limit and cost > limit:
+            break
+        if not limit and function in sources and cost:
+            limit = far(cost)
+        here = cost if function in targets else cost + station[function]
+        for caller, step in adjacency.callers(function):
             total = here + step
-            if total < least.get(caller, total + 1):
+            if total < least.get(caller, total + 1) and caller not in banned:
                 least[caller] = total
                 heapq.heappush(heap, (total, caller))
-    return least
+    return least, limit
 
 
 class Search:
@@ -82,7 +91,7 @@ class Search:
     def __init__(
         self,
         adjacency: Adjacency,
-        station: Callable[[int], int],
+        station: Stations,
         sources: Collection[int],
         targets: Collection[int],
         banned: Collection[int] = (),
@@ -98,33 +107,39 @@ class Search:
 
     def ways(self) -> Iterator[Way]:
         """The ways in the order of their cost, few of each kind."""
-        least = remaining(self.adjacency, self.targets, self.station, self.banned)
+        targets, station, rows_of = self.targets, self.station, self.adjacency.get
+        least, limit = remaining(self.adjacency, set(self.sources) - self.targets, targets, station, self.banned)
+        limit = limit or far(0)
         heap: list[tuple[int, int, int, _Link, tuple[int, ...]]] = []
         count = 0
-        for source in sorted(self.sources):
+        for source in sorted(set(self.sources) - self.banned):
             if source in least:
-                heap.append((least[source], count, 0, _Link(source, 0, None, 0), ()))
+                heap.append((least[source], count, 0, (source, 0, None, 0), ()))
                 count += 1
         heapq.heapify(heap)
         visits: dict[tuple[int, tuple[int, ...]], int] = defaultdict(int)
         steps = 0
         while heap:
             _, _, cost, link, kind = heapq.heappop(heap)
-            function = link.function
-            if function in self.targets and link.hops:
+            function, _, _, hops = link
+            if function in targets and hops:
                 yield _way(link, cost, kind)
                 continue
             visits[function, kind] += 1
-            if visits[function, kind] > WAYS_PER_KIND or link.hops >= self.max_hops:
+            if visits[function, kind] > WAYS_PER_KIND or hops >= self.max_hops:
                 continue
             steps += 1
             if steps > MOST_STEPS:
                 self.stopped = True
                 return
-            here = cost + (self.station(function) if link.hops else 0)
-            for callee, step, dispatch, edge in self.adjacency.get(function, ()):
+            here = cost + (station[function] if hops else 0)
+            for callee, step, dispatch, edge in rows_of(function, ()):
                 rest = least.get(callee)
-                if rest is None or callee in self.banned or link.passed(callee):
+                if rest is None:
+                    continue
+                total = here + step
+                beyond = total + rest + (station[callee] if callee not in targets else 0)
+                if beyond > limit or callee in self.banned or _passed(link, callee):
                     continue
                 if dispatch:
                     if len(kind) >= MOST_DISPATCHES:
@@ -132,12 +147,17 @@ class Search:
                     after = (*kind, dispatch) if not kind or kind[0] >= 0 else (dispatch,)
                 else:
                     after = kind or (-callee,)
-                total = here + step
-                beyond = self.station(callee) if callee not in self.targets else 0
-                count += 1
-                heapq.heappush(
-                    heap, (total + rest + beyond, count, total, _Link(callee, edge, link, link.hops + 1), after)
-                )
+                if visits.get((callee, after), 0) < WAYS_PER_KIND:
+                    count += 1
+                    heapq.heappush(heap, (beyond, count, total, (callee, edge, link, hops + 1), after))
+
+
+def _passed(link: _Link | None, function: int) -> bool:
+    while link is not None:
+        if link[0] == function:
+            return True
+        link = link[2]
+    return False
 
 
 def _way(link: _Link, cost: int, kind: tuple[int, ...]) -> Way:
@@ -145,8 +165,8 @@ def _way(link: _Link, cost: int, kind: tuple[int, ...]) -> Way:
     edges: list[int] = []
     at: _Link | None = link
     while at is not None:
-        functions.append(at.function)
-        if at.before is not None:
-            edges.append(at.edge)
-        at = at.before
+        functions.append(at[0])
+        if at[2] is not None:
+            edges.append(at[1])
+        at = at[2]
     return Way(tuple(reversed(functions)), tuple(reversed(edges)), cost, kind)

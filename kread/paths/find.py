@@ -2,37 +2,38 @@
 
 The search gives ways by cost, few of each kind (kinds differ by their dispatches). Each is then read as a colleague would:
 for every hop the guards of its call site; where a caller calls the callee in several places, the first place that the
-rest of the way does not contradict; a way with no such places is no path. What is left is grouped into
-families: one for each kind, named by its story (data) or by what tells it from the others.
+rest of the way does not contradict; a way with no such places is no path, nor is one that mixes worlds (data/worlds.toml).
+What is left is grouped into families (see `families`). A way that would only repeat a story that a cheaper one has told
+already is not read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from kread import data
 from kread.errors import UsageError
-from kread.facts import GRADES, Edge, Step, Trail
+from kread.facts import GRADES, Edge, Evidence, Step, Trail
 from kread.graph.callgraph import CallGraph
-from kread.graph.search import Search, Way
-from kread.parse.guards import SiteContext
+from kread.graph.names import edge_as_readers_say
+from kread.graph.search import Search, Stations, Way
+from kread.parse.context import SiteContext
 from kread.paths.answer import Answer
 from kread.paths.contradict import Hop, contradiction
+from kread.paths.families import ReadWay, families, story
 from kread.paths.sites import Sites
-from kread.paths.steer import Assumption, refuted
+from kread.paths.steer import Assumption, refuted, rules_out, worlds_ruled_out
 from kread.resolve.cost import detour
+from kread.resolve.worlds import excluded, mixed, table_worlds
 
-#: Ways that are read before the families are made: more than that no reader asks for.
+#: Ways that are looked at before the families are made: more than that no reader asks for.
 WAYS_READ = 48
 #: Families shown unless -k says otherwise.
 FAMILIES = 4
 #: Hops that a path may have unless --max-hops says otherwise.
 MAX_HOPS = 24
-#: Ways that cost this many times the cheapest, and this much more, belong to no family.
-FAR_TIMES = 2.5
-FAR_MORE = 120
 #: Call sites tried for one hop where a function calls another in several places.
 SITES_TRIED = 6
 
@@ -53,13 +54,22 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """A way with its edges and what is known at each call."""
+class _Question:
+    """A request in the graph's terms: ends as numbers, what is banned, and which worlds are ruled out."""
 
-    way: Way
-    edges: tuple[Edge, ...]
-    contexts: tuple[SiteContext, ...]
-    weight: int
+    request: Request
+    ends: tuple[tuple[int, ...], ...]
+    banned: frozenset[int]
+    assumptions: tuple[Assumption, ...]
+    allowed: int
+    ruled_out: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.request.caller, *self.request.via, self.request.callee)
+
+
+_Choice = tuple[Edge, SiteContext]
 
 
 class Finder:
@@ -69,46 +79,67 @@ class Finder:
         self.graph = graph
         self.sites = Sites(graph)
         self.stopped = False
+        self._between: dict[tuple[int, int], list[Edge]] = {}
 
     def answer(self, request: Request) -> Answer:
         """The families of paths of a request; without any, an answer with no trails."""
-        graph = self.graph
-        ends = [graph.require(name) for name in (request.caller, *request.via, request.callee)]
-        banned = {number for name in request.avoid for number in graph.require(name)}
-        for name, numbers in zip((request.caller, *request.via, request.callee), ends, strict=True):
-            if banned.issuperset(numbers):
-                raise UsageError("via-and-avoid", f"{name} is both asked for and avoided", hint="Drop one of the two.")
-        assumptions = [Assumption.parse(text) for text in request.assume]
-        read: list[_Read] = []
-        told: set[tuple[int, ...]] = set()
-        cheapest = 0
-        for way in islice(self._chained(ends, banned, request), WAYS_READ):
-            cheapest = cheapest or way.cost
-            if way.cost > cheapest * FAR_TIMES + FAR_MORE:
-                break
+        question = self._question(request)
+        read: list[ReadWay] = []
+        told: set[object] = set()
+        self.stopped = False
+        for way in islice(self._ways(question), WAYS_READ):
             if way.kind in told:
                 continue
-            found = self._read(way, assumptions, request)
+            chosen = self.graph.edges(way.edges)
+            about = story(chosen)
+            if about is not None and about.title in told:
+                continue
+            found = self._read(way, chosen, question)
             if found is not None:
                 read.append(found)
-                told.add(way.kind)
-        trails = self._families(read)
-        shown, others = trails[: request.families], trails[request.families :]
+                told |= {way.kind, about.title if about else way.kind}
+        self.sites.keep()
+        trails = [Trail(title, self._steps(item)) for title, item in families(read)]
+        return self._answer(request, question, trails)
+
+    def _answer(self, request: Request, question: _Question, trails: Sequence[Trail]) -> Answer:
+        shown, others = tuple(trails[: request.families]), tuple(trails[request.families :])
         cut = []
         if others:
             cut.append(f"{len(others)} more families: raise -k to see them in full.")
         if self.stopped:
             cut.append("The search stopped at its limit; farther ways may exist. Narrow it with --via or --avoid.")
+        notes = [
+            note
+            for name, numbers in zip(question.names, question.ends, strict=True)
+            for note in self._notes(numbers, name)
+        ]
         return Answer(
-            graph.release,
+            self.graph.release,
             request.caller,
             request.callee,
-            tuple(shown),
+            shown,
             not cut,
             tuple(cut),
-            tuple(others),
-            tuple(self._notes(ends[0], request.caller) + self._notes(ends[-1], request.callee)),
+            others,
+            tuple(dict.fromkeys(notes)),
         )
+
+    def _question(self, request: Request) -> _Question:
+        graph = self.graph
+        names = (request.caller, *request.via, request.callee)
+        ends = tuple(tuple(graph.require(name)) for name in names)
+        avoided = frozenset(number for name in request.avoid for number in graph.require(name))
+        for name, numbers in zip(names, ends, strict=True):
+            if avoided.issuperset(numbers):
+                raise UsageError("via-and-avoid", f"{name} is both asked for and avoided", hint="Drop one of the two.")
+        assumptions = tuple(Assumption.parse(text) for text in request.assume)
+        allowed = 0
+        for numbers in ends:
+            for number in numbers:
+                allowed |= graph.worlds.get(number, 0)
+        ruled_out = excluded(allowed) | (worlds_ruled_out(assumptions) & ~allowed)
+        return _Question(request, ends, avoided, assumptions, allowed, ruled_out)
 
     def _notes(self, numbers: Sequence[int], name: str) -> list[str]:
         """What the reader should know of an end."""
@@ -116,36 +147,50 @@ class Finder:
         notes = []
         files = sorted({function.file for function in functions})
         if len(files) > 1:
-            notes.append(f"{name} is defined in {', '.join(files)}: write file:{name} to mean one.")
+            notes.append(f"{name} is defined in {', '.join(files)}: write file:name to mean one.")
         macros = sorted({function.macro for function in functions if function.macro})
         if macros:
             notes.append(f"{name} is made by the macro {', '.join(macros)}.")
+        if functions and all(function.signature.startswith("extern ") for function in functions):
+            notes.append(f"{name} is only declared here: its body stands outside of the scope.")
         return notes
 
-    def _chained(self, ends: Sequence[Collection[int]], banned: Collection[int], request: Request) -> Iterator[Way]:
+    # Ways
+
+    def _ways(self, question: _Question) -> Iterator[Way]:
         """Ways through all waypoints: those of each leg, put together in the order of their cost."""
-        station = self._station(ends)
+        station = self._stations(question)
+        request = question.request
         adjacency = self.graph.adjacency_of(request.kinds, request.grades)
         legs: list[Iterator[Way]] = []
-        for sources, targets in zip(ends, ends[1:], strict=False):
-            search = Search(adjacency, station, sources, targets, banned, request.max_hops)
-            legs.append(self._watched(search))
-        if len(legs) == 1:
-            return legs[0]
-        found: list[Way] = [Way((), (), 0, ())]
-        for leg in legs:
-            part = list(islice(leg, WAYS_READ))
-            joined = [_joined(first, second) for first in found for second in part]
-            found = sorted((way for way in joined if way is not None), key=lambda way: (way.cost, way.functions))
-            found = found[:WAYS_READ]
-        return iter(found)
+        for sources, targets in zip(question.ends, question.ends[1:], strict=False):
+            legs.append(self._watched(Search(adjacency, station, sources, targets, question.banned, request.max_hops)))
+        found = legs[0]
+        for leg in legs[1:]:
+            seconds = list(islice(leg, WAYS_READ))
+            joined = [_joined(first, second) for first in islice(found, WAYS_READ) for second in seconds]
+            whole = [way for way in joined if way is not None and len(way.edges) <= request.max_hops]
+            found = iter(sorted(whole, key=lambda way: (way.cost, way.functions))[:WAYS_READ])
+        return (way for way in found if not self._mixed(way, question))
 
-    def _station(self, ends: Sequence[Collection[int]]) -> Callable[[int], int]:
-        """What it adds to a way's cost to pass through a function: its own station cost, and a detour's."""
-        stations, places = self.graph.stations, self.graph.places
-        home = {places.get(number, "") for numbers in ends for number in numbers}
+    def _stations(self, question: _Question) -> Stations:
+        """What it adds to a way's cost to pass through a function: its own station cost, a detour's, or too much."""
+        costs, places, worlds = self.graph.stations, self.graph.places, self.graph.worlds
+        home = {places.get(number, "") for numbers in question.ends for number in numbers}
         detours = {place: 0 if place in home else detour(place) for place in {"", *places.values()}}
-        return lambda number: stations.get(number, 0) + detours[places.get(number, "")]
+        ruled_out = question.ruled_out
+
+        def cost(number: int) -> int:
+            if ruled_out and worlds.get(number, 0) & ruled_out:
+                return _NEVER
+            return costs.get(number, 0) + detours[places.get(number, "")]
+
+        return Stations(cost)
+
+    def _mixed(self, way: Way, question: _Question) -> bool:
+        """Whether a way passes functions of two worlds that exclude each other."""
+        worlds = self.graph.worlds
+        return mixed((worlds.get(number, 0) for number in way.functions), question.allowed)
 
     def _watched(self, search: Search) -> Iterator[Way]:
         yield from search.ways()
@@ -153,100 +198,111 @@ class Finder:
 
     # Reading a way
 
-    def _read(self, way: Way, assumptions: Sequence[Assumption], request: Request) -> _Read | None:
-        """The way at call sites that its own guards allow, or None where there are none."""
-        choices = [self._choices(way, place, request) for place in range(len(way.edges))]
-        picked = self._pick(choices, assumptions)
+    def _read(self, way: Way, chosen: Sequence[Edge], question: _Question) -> ReadWay | None:
+        """The way at call sites that its own guards and the assumptions allow, or None where there are none."""
+        functions = zip(way.functions, way.functions[1:], strict=False)
+        choices = [self._choices(*ends, edge, question) for ends, edge in zip(functions, chosen, strict=True)]
+        if not all(choices) or _strays(chosen):
+            return None
+        picked = _picked(choices)
         if picked is None:
             return None
         edges = tuple(edge for edge, _ in picked)
-        contexts = tuple(context for _, context in picked)
-        weight = way.cost + sum(_burden(context) for context in contexts)
-        return _Read(way, edges, contexts, weight)
+        return ReadWay(way, edges, tuple(context for _, context in picked), story(edges))
 
-    def _choices(self, way: Way, place: int, request: Request) -> list[tuple[Edge, SiteContext]]:
-        """The call sites of one hop with what is known there, in the order of their lines."""
-        chosen = self.graph.edges([way.edges[place]])[0]
-        edges = [
-            edge
-            for edge in self.graph.between(way.functions[place], way.functions[place + 1])
-            if edge.slot == chosen.slot and edge.grade in request.grades
-        ][:SITES_TRIED]
-        edges = edges or [chosen]
+    def _choices(self, caller: int, callee: int, chosen: Edge, question: _Question) -> list[_Choice]:
+        """The call sites of one hop that the reader's assumptions allow, in the order of their lines."""
+        key = (caller, callee)
+        if key not in self._between:
+            self._between[key] = self.graph.between(caller, callee)
+        request = question.request
+        fitting = (
+            self._fitting(edge, question)
+            for edge in self._between[key]
+            if edge.slot == chosen.slot
+            and edge.grade in request.grades
+            and (not request.kinds or edge.kind in request.kinds)
+        )
+        edges = list(islice((edge for edge in fitting if edge is not None), SITES_TRIED))
         sites = [(edge.site.line, edge.site.column) for edge in edges]
-        return list(zip(edges, self.sites.contexts(chosen.caller, sites), strict=True))
+        found = zip(edges, self.sites.contexts(chosen.caller, sites), strict=True)
+        assumed = question.assumptions
+        return [one for one in found if not assumed or refuted(assumed, (*one[1].guards, *one[1].nested)) is None]
 
-    def _pick(
-        self, choices: Sequence[Sequence[tuple[Edge, SiteContext]]], assumptions: Sequence[Assumption]
-    ) -> list[tuple[Edge, SiteContext]] | None:
-        """One site a hop such that no guard contradicts another or an assumption: first lines first."""
-        open_choices = [
-            [row for row in sites if not assumptions or refuted(assumptions, row[1].guards) is None] for sites in choices
-        ]
-        if not all(open_choices):
-            return None
-        taken = [0] * len(open_choices)
-        while True:
-            picked = [sites[number] for sites, number in zip(open_choices, taken, strict=True)]
-            found = contradiction([_hop(edge, context) for edge, context in picked])
-            if found is None:
-                return picked
-            # The contradiction lies between hops up to this one: the last of them that has another site takes it.
-            place = min(found[0], len(taken) - 1)
-            while place >= 0 and taken[place] + 1 == len(open_choices[place]):
-                place -= 1
-            if place < 0:
-                return None
-            taken[place] += 1
-            taken[place + 1 :] = [0] * (len(taken) - place - 1)
+    def _fitting(self, edge: Edge, question: _Question) -> Edge | None:
+        """The edge through a table that the question allows: several tables may hold one function. None without one."""
 
-    # Families
+        def fits(table: str) -> bool:
+            return not table_worlds(table) & question.ruled_out and not rules_out(question.assumptions, edge, table)
 
-    def _families(self, read: Sequence[_Read]) -> list[Trail]:
-        """One trail for each kind or story, the most instructive first."""
-        best: dict[object, tuple[float, _Read, str]] = {}
-        for item in sorted(read, key=lambda item: (item.weight, item.way.functions)):
-            title, weight = _story(item)
-            key: object = title or item.way.kind
-            if key not in best:
-                best[key] = (item.weight * weight, item, title)
-        ranked = sorted(best.values(), key=lambda row: (row[0], row[1].way.functions))
-        names = [[function for function in row[1].way.functions[1:-1]] for row in ranked]
-        trails = []
-        for place, (_, item, title) in enumerate(ranked):
-            others = {function for index, row in enumerate(names) if index != place for function in row}
-            trails.append(Trail(title or self._difference(item, others), self._steps(item)))
-        return trails
+        if not edge.table or fits(edge.table):
+            return edge
+        for value in self.graph.slot(*edge.slot.split(".", 1)):
+            if value.function == edge.callee and value.table and fits(value.table):
+                known = [
+                    why
+                    for why in edge.evidence
+                    if why.role != "slot" and not re.search(rf"\b{re.escape(edge.table)}\b", why.text)
+                ]
+                filled = Evidence("slot", value.file, value.line, value.text)
+                return replace(edge, table=value.table, evidence=(*known, filled))
+        return None
 
-    def _difference(self, item: _Read, others: Collection[int]) -> str:
-        """What tells a family from the others: its dispatches, else the first function that only it passes."""
-        slots = [edge.slot.rpartition(".")[2] for edge in item.edges if edge.slot]
-        if slots:
-            return "Through " + ", then ".join(dict.fromkeys(slots))
-        own = [number for number in item.way.functions[1:-1] if number not in others]
-        if own:
-            return f"By {self.graph.function(own[0]).name}"
-        return "The direct call" if len(item.edges) == 1 else "The direct way"
-
-    def _steps(self, item: _Read) -> tuple[Step, ...]:
+    def _steps(self, item: ReadWay) -> tuple[Step, ...]:
         steps = []
         for edge, context in zip(item.edges, item.contexts, strict=True):
             others = tuple(
-                other
+                edge_as_readers_say(other)
                 for other in (self.graph.at_site(edge) if edge.candidates > 1 else ())
                 if other.callee != edge.callee
             )
-            nested = tuple(guard for guard in context.nested)
-            guards = tuple(sorted(context.guards + nested, key=lambda guard: guard.line))
-            steps.append(Step(edge.caller, edge, guards, context.held, others))
-        steps.append(Step(item.edges[-1].callee))
+            shown = edge_as_readers_say(edge)
+            guards = tuple(sorted(context.guards + context.nested, key=lambda guard: guard.line))
+            steps.append(Step(shown.caller, shown, guards, context.held, others))
+        steps.append(Step(edge_as_readers_say(item.edges[-1]).callee))
         return tuple(steps)
+
+
+#: More than any way may cost.
+_NEVER = 1_000_000
+
+
+def _strays(edges: Sequence[Edge]) -> bool:
+    """Whether a call through a parameter calls what none of the functions before it handed over."""
+    passed: set[str] = set()
+    for edge in edges:
+        if edge.kind == "parameter" and edge.candidates > 1 and passed:
+            givers = {why.function for why in edge.evidence if why.role == "argument"}
+            if givers and givers.isdisjoint(passed):
+                return True
+        passed.add(edge.caller.name)
+    return False
+
+
+def _picked(choices: Sequence[Sequence[_Choice]]) -> list[_Choice] | None:
+    """One site a hop such that no guard contradicts another: first lines first. None where there are no such sites."""
+    taken = [0] * len(choices)
+    while True:
+        picked = [sites[number] for sites, number in zip(choices, taken, strict=True)]
+        found = contradiction([_hop(edge, context) for edge, context in picked])
+        if found is None:
+            return picked
+        # The contradiction lies between hops up to this one: the last of them that has another site takes it.
+        place = min(found[0], len(taken) - 1)
+        while place >= 0 and taken[place] + 1 == len(choices[place]):
+            place -= 1
+        if place < 0:
+            return None
+        taken[place] += 1
+        taken[place + 1 :] = [0] * (len(taken) - place - 1)
+
+
+def _hop(edge: Edge, context: SiteContext) -> Hop:
+    return Hop(context.guards, context.stale, context.changed, edge.caller.signature, edge.site.text)
 
 
 def _joined(first: Way, second: Way) -> Way | None:
     """Two legs as one way, or None where it would pass a function twice."""
-    if not first.functions:
-        return second
     if first.functions[-1] != second.functions[0] or not set(first.functions).isdisjoint(second.functions[1:]):
         return None
     return replace(
@@ -256,22 +312,3 @@ def _joined(first: Way, second: Way) -> Way | None:
         cost=first.cost + second.cost,
         kind=tuple(number for number in first.kind + second.kind if number > 0) or first.kind[:1],
     )
-
-
-def _burden(context: SiteContext) -> int:
-    """What a hop's guards add to its cost: each condition makes the way less usual."""
-    return sum(1 for guard in context.guards if guard.kind != "exit")
-
-
-def _hop(edge: Edge, context: SiteContext) -> Hop:
-    return Hop(context.guards, context.stale, context.changed, edge.caller.signature, edge.site.text)
-
-
-def _story(item: _Read) -> tuple[str, float]:
-    """(title, weight) of the first story that a way fits; no title and weight 1 where none does."""
-    # A story is about what happens between the ends: an end alone tells nothing.
-    passed = {edge.callee.name for edge in item.edges[:-1]} | {edge.slot for edge in item.edges if edge.slot}
-    for row in data.load("stories")["story"]:
-        if passed.issuperset(row["passes"]) and passed.isdisjoint(row["avoids"]):
-            return row["title"], float(row["weight"])
-    return "", 1.0

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 
 from kread.facts import Function, Step
-from kread.parse.guards import SiteContext
+from kread.parse.context import SiteContext
 from kread.paths.sites import Sites
 from kread.paths.slices import SliceLine, slice_lines
 

@@ -1,32 +1,33 @@
-"""The guards of call sites, read from the source when a path needs them.
+"""The guards of call sites, read from the source when a path needs them, and kept for the next time.
 
-Guards are not in the index: they are asked of a few functions at a time, and one function is prepared and read in a
-millisecond or two. Only the function's own lines are prepared; the macros that decide how they parse are the release's, kept with
-the graph, and the file's own.
+Guards are not in the index: they are asked of a few functions at a time, and one function is prepared and read in a few
+milliseconds. What was read lies beside the graph, so that a question about the same functions needs no parser at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from kread.facts import Function
+from kread.facts import Function, Guard, Held
 from kread.graph.callgraph import CallGraph
-from kread.parse.conditional import conditions
-from kread.parse.defines import defines
-from kread.parse.guards import SiteContext, function_contexts
-from kread.parse.macro_table import MacroTable
-from kread.parse.prepare import Prepared, prepare
+from kread.index.contexts import ContextStore, key
+from kread.parse.context import Exit, SiteContext
+
+if TYPE_CHECKING:
+    from kread.parse.macro_table import MacroTable
 
 
 class Sites:
-    """Reads functions of a graph's tree. What was read once is kept."""
+    """Reads functions of a graph's tree. What was read once is kept; `keep` writes it beside the graph."""
 
     def __init__(self, graph: CallGraph) -> None:
         self._graph = graph
+        self._store = ContextStore(graph.file, graph.store.meta("stamp"))
         self._files: dict[str, list[bytes]] = {}
-        self._tables: dict[str, MacroTable] = {}
-        self._prepared: dict[tuple[str, int], tuple[Prepared, bytes, int]] = {}
-        self._known: dict[tuple[str, int, int], SiteContext] = {}
+        self._table: MacroTable | None = None
+        self._known: dict[str, SiteContext] = {}
+        self._fresh: dict[str, Any] = {}
 
     def lines(self, file: str) -> list[bytes]:
         """The lines of a file as written, with their ends."""
@@ -43,41 +44,65 @@ class Sites:
 
     def contexts(self, function: Function, sites: Sequence[tuple[int, int]]) -> list[SiteContext]:
         """What is known of several calls of one function; the function is read once."""
-        missing = [site for site in sites if (function.file, *site) not in self._known]
+        keys = [key(function.file, *site) for site in sites]
+        self.load(keys)
+        missing = [site for site, name in zip(sites, keys, strict=True) if name not in self._known]
         if missing:
-            prepared, written, first = self._function(function)
-            by_text: dict[bytes, list[tuple[int, int]]] = {}
-            for site in missing:
-                by_text.setdefault(_text_for(prepared, site[0] - first + 1), []).append(site)
-            for text, wanted in by_text.items():
-                for site, found in zip(wanted, function_contexts(text, written, first, wanted), strict=True):
-                    self._known[(function.file, *site)] = found
-        return [self._known[(function.file, *site)] for site in sites]
+            for site, found in zip(missing, self._read(function, missing), strict=True):
+                name = key(function.file, *site)
+                self._known[name] = found
+                self._fresh[name] = _packed(found)
+        return [self._known[name] for name in keys]
 
-    def _function(self, function: Function) -> tuple[Prepared, bytes, int]:
-        key = (function.file, function.line)
-        if key not in self._prepared:
-            lines = self.lines(function.file)
-            first = _begin(lines, function.line)
-            written = b"".join(lines[first - 1 : function.end_line])
-            self._prepared[key] = prepare(written, self._table(function.file), conditions(written)), written, first
-        return self._prepared[key]
+    def load(self, keys: Sequence[str]) -> None:
+        """Take what is kept of these sites (see kread.index.contexts.key), in one go."""
+        kept = self._store.get(name for name in keys if name not in self._known)
+        self._known |= {name: _unpacked(row) for name, row in kept.items()}
 
-    def _table(self, file: str) -> MacroTable:
-        if "" not in self._tables:
-            self._tables[""] = MacroTable(*self._graph.store.packed("macro_table"))
-        if file not in self._tables:
-            own = defines(b"".join(self.lines(file)))
-            self._tables[file] = self._tables[""].overlay(own) if own else self._tables[""]
-        return self._tables[file]
+    def keep(self) -> None:
+        """Write what was read in this run beside the graph."""
+        self._store.put(self._fresh)
+        self._fresh = {}
+
+    def _read(self, function: Function, sites: Sequence[tuple[int, int]]) -> list[SiteContext]:
+        from kread.parse.macro_table import MacroTable
+        from kread.parse.sites import site_contexts
+
+        if self._table is None:
+            self._table = MacroTable(*self._graph.store.packed("macro_table"))
+        lines = self.lines(function.file)
+        first = _begin(lines, function.line)
+        return site_contexts(b"".join(lines), first, function.end_line, sites, self._table)
 
 
-def _text_for(prepared: Prepared, line: int) -> bytes:
-    """The prepared text that shows a line (counted from 1): the primary one, or the variant of its branch."""
-    for text, ranges in zip(prepared.variants, prepared.variant_lines, strict=True):
-        if any(first <= line <= last for first, last in ranges):
-            return text
-    return prepared.text
+def _packed(context: SiteContext) -> tuple[Any, ...]:
+    """A context as values that marshal takes."""
+    return (
+        [_guard(guard) for guard in context.guards],
+        [_guard(guard) for guard in context.nested],
+        [(held.line, held.text) for held in context.held],
+        [(one.line, one.text, one.holds, one.what, one.reason, one.labels) for one in context.exits],
+        [_guard(guard) for guard in context.stale],
+        sorted(context.changed),
+        context.faulty,
+    )
+
+
+def _guard(guard: Guard) -> tuple[Any, ...]:
+    return guard.line, guard.text, guard.holds, guard.kind, guard.exit, guard.reason
+
+
+def _unpacked(row: tuple[Any, ...]) -> SiteContext:
+    guards, nested, held, exits, stale, changed, faulty = row
+    return SiteContext(
+        tuple(Guard(*one) for one in guards),
+        tuple(Guard(*one) for one in nested),
+        tuple(Held(*one) for one in held),
+        tuple(Exit(*one) for one in exits),
+        tuple(Guard(*one) for one in stale),
+        frozenset(changed),
+        faulty,
+    )
 
 
 def _begin(lines: Sequence[bytes], line: int) -> int:

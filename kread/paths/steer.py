@@ -2,18 +2,25 @@
 
 Theory of operation: an assumption is a condition in C about the same texts that guards are about, say
 `sk->sk_state == TCP_LISTEN`, taken to be true wherever it is asked. A guard that cannot be met under it refutes the
-path; a guard that is met anyway need not be told; of a nested guard only the part is told that is still open.
+path; a guard that is met anyway need not be told; of a nested guard only the part is told that is still open. Objects are
+pruned too: a world (data/worlds.toml) whose condition is false under the assumptions, and a table that is installed where an
+assumption says that another one is (`icsk->icsk_af_ops == &ipv4_specific`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from kread.errors import UsageError
-from kread.facts import Guard
+from kread.facts import Edge, Guard
 from kread.parse.wording import conjunction, fold
 from kread.paths.conditions import Condition, Fact, balanced, condition, constant, decide, implied, operands
+from kread.resolve.worlds import axes, worlds
+
+#: An assumption about which table a field points to, in the canonical words of facts.
+_TABLE = re.compile(r"(?:.*(?:->|\.))?(\w+)==&(\w+)|&(\w+)==(?:.*(?:->|\.))?(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,31 @@ def _says_nothing(lvalue: str) -> bool:
 
 def _answer(assumptions: Iterable[Assumption], what: Condition) -> bool | None:
     return decide((fact for assumption in assumptions for fact in sorted(assumption.known, key=str)), what)
+
+
+def worlds_ruled_out(assumptions: Sequence[Assumption]) -> int:
+    """The bits of the worlds that can't be under the assumptions."""
+    found = 0
+    for world in worlds() if assumptions else ():
+        answer = _answer(assumptions, condition(world.holds))
+        if answer is False:
+            found |= world.bit
+        elif answer is True:
+            found |= next(axis for axis in axes() if axis & world.bit) & ~world.bit
+    return found
+
+
+def rules_out(assumptions: Sequence[Assumption], edge: Edge, through: str) -> bool:
+    """Whether a call through this table needs another one in a field than the assumptions put there."""
+    for assumption in assumptions:
+        for fact in assumption.known:
+            match = _TABLE.fullmatch(fact.lvalue)
+            if match and fact.values == {"0"}:
+                name, table = (match[1], match[2]) if match[1] else (match[4], match[3])
+                leads = any(why.role == "install" and re.search(rf"\b{name}\b", why.text) for why in edge.evidence)
+                if leads and (table == through) is fact.holds:
+                    return True
+    return False
 
 
 def refutes(assumption: Assumption, guard: Guard) -> bool:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from kread.facts import Guard
-from kread.parse.guards import SiteContext, contexts, guards_at
+from kread.parse.context import SiteContext
+from kread.parse.guards import contexts, guards_at
 
 FIXTURES = Path(__file__).resolve().parent.parent / "c" / "guards"
 _DIRECTIVE = re.compile(rb"^[ \t]*#.*", re.M)

@@ -16,7 +16,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kread.parse.guards import SiteContext, guards_at
+from kread.parse.context import SiteContext
+from kread.parse.guards import guards_at
 
 Node = tuple[Any, ...]
 

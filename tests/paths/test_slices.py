@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kread.facts import Guard, Held, Step
-from kread.parse.guards import SiteContext, guards_at
+from kread.parse.context import SiteContext
+from kread.parse.guards import guards_at
 from kread.paths.slices import SliceLine, slice_lines
 
 SOURCE = """\

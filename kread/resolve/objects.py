@@ -44,8 +44,9 @@ class Objects:
                 start = values.places.as_record(value[1], value[2], tag)
                 if start is not None:
                     tables.append((value[1], start))
+        key = self.keys.get((tag, values.program.units[site.caller.unit].file))
         if not tables:
-            return [site.vertex]
+            return [site.vertex] if key is None else self._by_type(tag, names, key)
         allowed = self.receivers.of(term[1], site.caller)
         if allowed is not None:
             some = [table for table in tables if (table[0], _merged(table[1])) in allowed]
@@ -54,11 +55,19 @@ class Objects:
         if allowed is not None:
             # The originals of copies are among the tables where they can be: only what a copy overrides is its own.
             found = [_own(vertex) for vertex in found]
-        key = self.keys.get((tag, values.program.units[site.caller.unit].file))
         if key is not None:
             found = [self._keyed(obj, path, names, *key) for obj, path in tables if obj[0] != "heap"]
         if any(obj[0] == "heap" for obj, _ in tables) or not found:
             found.append(values.place(*values.places.in_heap(tag, names)))
+        return found
+
+    def _by_type(self, tag: str, names: Path, key: tuple[str, frozenset[str]]) -> list[Vertex]:
+        """The slots of all tables of a record that are used and have a wanted key: the pointer itself leads nowhere."""
+        values = self.values
+        tables = [table for table in values.places.instances[tag] if table[0][0] != "local"]
+        found = [self._keyed(obj, path, names, *key) for obj, path in tables if values.mentions.used(obj)]
+        for vertex in found:
+            vertex.key = ("type", tag, names)
         return found
 
     def admits(self, site: Site, file: str) -> bool:

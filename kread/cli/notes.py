@@ -116,12 +116,12 @@ def _write_tours(tours: list[Tour], finder: Finder, output: Path, formats: list[
     """Write each tour's notes, and an index page where there are several."""
     from kread.paths.reader import SourceReader
     from kread.paths.tours import show_tour
-    from kread.render.course import index_page, study_of_tour
+    from kread.render.course import checked, index_page, study_of_tour
 
-    reader = SourceReader(finder.sites)
+    reader, found = SourceReader(finder.sites), checked(finder)
     written: list[Path] = []
     for tour in tours:
-        study = study_of_tour(show_tour(tour, finder), finder, reader, lang)
+        study = study_of_tour(show_tour(tour, finder), finder, reader, found, lang)
         written += write_notes(study, output, formats, lang, name=tour.name, order=[one.name for one in tours])
     if "html" in formats and len(tours) > 1:
         rows = [(f"{tour.name}.html", tour.title, tour.goal) for tour in tours]

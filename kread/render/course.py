@@ -10,13 +10,16 @@ shows a path shows a tour.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html import escape
 from itertools import pairwise
 
 from kread import data
-from kread.check.policy import policy_of
+from kread.check.bodies import Bodies
+from kread.check.claims import ClaimsCheck, check_claims
+from kread.check.policy import read_policy
 from kread.facts import Function, Step
+from kread.model.policy import Policy
 from kread.model.rules import Rule, normalise
 from kread.paths.find import Finder
 from kread.paths.slices import SliceLine
@@ -30,11 +33,25 @@ from kread.render.texts import texts
 _NOT_IN_CLASS = str.maketrans("{}~<>\n", "()    ")
 
 
-def study_of_tour(shown: ShownTour, finder: Finder, reader: Reader, lang: str = "en") -> Study:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the source of a release says to the model: the policy that it shows, and how each claim stands."""
+
+    policy: Policy
+    claims: ClaimsCheck
+
+
+def checked(finder: Finder) -> Checked:
+    """The check of the release of a finder's graph; one serves all tours."""
+    bodies = Bodies(finder.graph)
+    return Checked(read_policy(bodies).policy, check_claims(bodies))
+
+
+def study_of_tour(shown: ShownTour, finder: Finder, reader: Reader, found: Checked, lang: str = "en") -> Study:
     """The study of a tour on the release of the finder's graph."""
     tour = shown.tour
     course = data.load("course")
-    played = lesson(tour.name, policy_of(finder.graph), _Placer(finder), lang) if tour.name in shipped() else None
+    played = lesson(tour.name, found.policy, _Placer(finder), lang) if tour.name in shipped() else None
     chapters = [_chapter(leg, reader, lang, played) for leg in shown.legs]
     if played and chapters:
         chapters[-1] = replace(chapters[-1], asked=played.asked)
@@ -48,7 +65,7 @@ def study_of_tour(shown: ShownTour, finder: Finder, reader: Reader, lang: str = 
         sequence=played.sequence if played else "",
         structures=structures(shown.structures),
         rules=played.rules if played else (),
-        claims=tuple(_claim(one) for one in shown.statements),
+        claims=tuple(_claims(shown, found.claims)),
         references=references(tour.name) if played else (),
     )
 
@@ -84,6 +101,19 @@ def structures(shown: Iterable[ShownStructure]) -> str:
 def _member(type_: str, member: str) -> str:
     said = " ".join(f"{type_} {member}".translate(_NOT_IN_CLASS).split())
     return said.replace("(", "").replace(")", "")
+
+
+def _claims(shown: ShownTour, found: ClaimsCheck) -> Iterator[tuple[str, str, str]]:
+    """The claims about what the tour shows, with computed verdicts, then what only the tour itself states."""
+    rows = {row["name"]: row for row in data.load("course")["claim"] if shown.tour.name in row["tours"]}
+    answered = set()
+    for answer in found.answers:
+        row = rows.get(answer.claim.name)
+        if row and answer.verdict:
+            answered.update(row["states"])
+            places = dict.fromkeys(f"{one.statement.written} ({one.statement.place})" for one in answer.places)
+            yield answer.claim.says, answer.verdict, "; ".join(part for part in (answer.claim.but, *places) if part)
+    yield from (_claim(one) for one in shown.statements if one.statement.says not in answered)
 
 
 def _claim(shown: ShownStatement) -> tuple[str, str, str]:

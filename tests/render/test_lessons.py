@@ -10,7 +10,7 @@ import pytest
 from kread import data
 from kread.model.policy import Policy, policies
 from kread.model.rules import Rule
-from kread.paths.tour_file import shipped
+from kread.paths.tour_file import read_tour, shipped
 from kread.render.course import index_page, references, steps
 from kread.render.lessons import NOTHING, lesson
 
@@ -88,6 +88,12 @@ def test_the_data_speak_of_tours_that_there_are() -> None:
     for row in (*course["step"], *data.load("references")["reference"]):
         assert set(row["tours"]) <= known
         assert row["reason"]
+    claims = {row["name"] for row in data.load("claims")["claim"]}
+    for row in course["claim"]:
+        assert row["name"] in claims
+        assert set(row["tours"]) <= known
+        said = {one.says for tour in row["tours"] for one in read_tour(tour).statements}
+        assert set(row["states"]) <= said
     assert {row["tour"] for row in course["question"]} <= known
     assert set(course["scenario"]) - {"default"} <= known
     assert [text.lstrip("▸ ")[0] for text in steps("tcp-syn", "zh")] == list("123456")

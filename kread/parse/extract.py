@@ -94,7 +94,7 @@ class Extractor:
             ("record", self._record),
             ("typedef", self._typedef),
         ):
-            for node in found.get(name, []):
+            for node in sorted(found.get(name, ()), key=_place):
                 row = node.start_point[0] + 1
                 if wanted is None or wanted(row):
                     take(node, row)
@@ -104,7 +104,7 @@ class Extractor:
     def _functions(self, nodes: list[Node], wanted: Callable[[int], bool] | None) -> None:
         """Add the functions. A nested one is real only at column 0 under a name that is no keyword."""
         unit = self.unit
-        nodes = sorted(nodes, key=lambda node: node.start_byte)
+        nodes = sorted(nodes, key=_place)
         spans: list[tuple[int, int, int]] = []
         known = {(row.name, row.line): index for index, row in enumerate(unit.functions)}
         end = -1
@@ -334,6 +334,11 @@ class Extractor:
             name, declared, at = unwrap(declarator, base, self._source)
             if at is not None and name != declared:
                 self.unit.typedefs.append((name, declared, at.start_point[0] + 1))
+
+
+def _place(node: Node) -> tuple[int, int]:
+    """By source order, outer before inner: captures come in no order."""
+    return node.start_byte, -node.end_byte
 
 
 def _within(lines: Sequence[tuple[int, int]]) -> Callable[[int], bool]:

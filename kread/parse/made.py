@@ -116,9 +116,10 @@ class _Made:
         made = Unit(self.unit.file)
         data = snippet.text.encode("latin-1", "replace")
         extractor = Extractor(made, data, _always)
-        extractor.take(prepare(data, self.maker.table, conditions(data)).text)
-        uses = MacroUses(made, data, _always, self.maker.macros)
-        uses.take(filter(self.maker.macros.matters, set(_WORD.findall(snippet.text))))
+        prepared = prepare(data, self.maker.table, conditions(data))
+        extractor.take(prepared.text)
+        uses = MacroUses(made, data, prepared.code, _always, self.maker.macros)
+        uses.take(_WORD.findall(snippet.text))
         return made
 
     def _functions(self, made: Unit, snippet: Snippet, heads: int | None) -> list[int]:

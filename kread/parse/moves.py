@@ -23,6 +23,9 @@ USE = "use"
 #: The kinds of macros that begin a loop.
 _LOOPS = ("for", "while")
 
+#: A literal whose content is blanked: it holds no function and no object.
+_LITERAL = re.compile(r"\"_*\"|'_*'")
+
 #: A use longer than this is a loop whose parentheses don't match, not a statement.
 _LONGEST = 2000
 
@@ -47,5 +50,5 @@ def take_moves(uses: MacroUses, table: MacroTable, mentioned: Iterable[str], at:
         end = balanced(uses.clean, match.end() - 1)
         if owner == FILE_SCOPE or end < 0 or end - match.start() > _LONGEST:
             continue
-        text = " ".join(uses.clean[match.start() : end].split())
+        text = " ".join(_LITERAL.sub(" ", uses.clean[match.start() : end]).split())
         uses.unit.flows.append(FlowRow(owner, line, USE, text, at(line)))

@@ -36,6 +36,7 @@ class Prepared:
     """A file made ready for the parser.
 
     text          -- the primary text, as long as the file
+    code          -- the file without the content of comments, literals and directives
     variants      -- further texts, each with other branches; blank but for the declarations around them
     variant_lines -- for each variant the lines that no text before it shows: (first, last), inclusive
     made          -- heads of functions that macros make: at `start` a function of no parameters is declared instead
@@ -45,6 +46,7 @@ class Prepared:
     """
 
     text: bytes
+    code: bytes
     variants: tuple[bytes, ...] = ()
     variant_lines: tuple[tuple[tuple[int, int], ...], ...] = ()
     made: tuple[Invocation, ...] = ()
@@ -79,6 +81,7 @@ def prepare(text: bytes, table: MacroTable, conditions: Conditions) -> Prepared:
                 lines.append(_lines(fresh, starts))
     return Prepared(
         primary,
+        code,
         tuple(variants),
         tuple(lines),
         tuple(dict.fromkeys(scope.made)),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from kread.parse.branches import without
 from kread.parse.calls import ExpandedCall
 from kread.parse.conditional import conditions
 from kread.parse.defines import Define
@@ -72,10 +73,9 @@ class Reader:
             extractor.take(text, lines)
         defined = frozenset(define.name for define in own) if file.endswith(".c") else frozenset()
         macros = FileMacros(self._shared, defined, lambda name: self.seen_by(file, name))
-        uses = MacroUses(unit, data, at, macros)
-        for invocation in prepared.made:
-            uses.hide(invocation.start, invocation.end)
-        uses.take(filter(macros.matters, mentioned))
+        code = without(prepared.code, [(invocation.start, invocation.end) for invocation in prepared.made])
+        uses = MacroUses(unit, data, code, at, macros)
+        uses.take(mentioned)
         take_moves(uses, table, mentioned, at)
         own_maker = Maker(Snippets(macros.definitions, table.kinds), table, macros)
 

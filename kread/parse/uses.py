@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from itertools import accumulate
 from typing import Protocol
 
 from kread import presence
@@ -28,11 +30,6 @@ _WORD = re.compile(r"[A-Za-z_$][\w$]*")
 
 #: A macro's body is quoted as evidence up to this length: one line of a wide terminal.
 QUOTED = 160
-
-
-def blank(text: str) -> str:
-    """The text with comments, literals and directives blanked: same length, same lines."""
-    return _HIDDEN.sub(lambda match: _NOT_NEWLINE.sub(" ", match.group()), text)
 
 
 def balanced(text: str, start: int) -> int:
@@ -54,21 +51,33 @@ class MacroAnswers(Protocol):
 
 
 class MacroUses:
-    """Adds to a unit the calls that macros make in it. `macros` answers for them, `at` is the presence of a line."""
+    """Adds to a unit the calls that macros make in it.
 
-    def __init__(self, unit: Unit, original: bytes, at: Callable[[int], str], macros: MacroAnswers) -> None:
+    original -- the file
+    code     -- the same without the content of comments, literals and directives, and without what is no use
+    at       -- the presence of a line
+    macros   -- answers for the macros
+    """
+
+    def __init__(
+        self, unit: Unit, original: bytes, code: bytes, at: Callable[[int], str], macros: MacroAnswers
+    ) -> None:
         self.unit = unit
-        self.text = original.decode("latin-1")
-        self.clean = blank(self.text)
+        self.clean = code.decode("latin-1")
         self.at = at
         self.macros = macros
-        self.lines = [0, *(match.end() for match in re.finditer("\n", self.text))]
+        self._original = original
         self._known: dict[UsedMacro, int] = {}
         self._bounds = sorted(
             (row.begin_line, row.end_line, index) for index, row in enumerate(unit.functions) if not row.macro
         )
         self._begins = [begin for begin, _, _ in self._bounds]
         self._heads = {(row.line, row.column) for row in unit.functions}
+
+    @cached_property
+    def lines(self) -> list[int]:
+        """The offset at which each line begins."""
+        return [0, *accumulate(len(line) + 1 for line in self._original.split(b"\n"))]
 
     def owner(self, line: int) -> int:
         """The function whose lines hold `line`, or FILE_SCOPE."""
@@ -77,13 +86,9 @@ class MacroUses:
             return self._bounds[place][2]
         return FILE_SCOPE
 
-    def hide(self, start: int, end: int) -> None:
-        """Look for no use in a stretch of the text."""
-        self.clean = self.clean[:start] + _NOT_NEWLINE.sub(" ", self.clean[start:end]) + self.clean[end:]
-
     def written(self, start: int, stop: int) -> str:
         """A stretch of the text as written, without comments and directives, at the same length."""
-        text = self.text[start:stop]
+        text = self._original[start:stop].decode("latin-1")
         return _HIDDEN.sub(_hide, text) if "#" in text or "/" in text else text
 
     def place(self, offset: int) -> tuple[int, int]:
@@ -92,29 +97,47 @@ class MacroUses:
         return line, offset - self.lines[line - 1] + 1
 
     def take(self, names: Iterable[str]) -> None:
-        """Take the uses of these names in function bodies, and replace the calls that the tree saw in them."""
-        wanted = frozenset(names)
+        """Take the uses of those of these names that matter, in function bodies, and replace the calls that the tree
+        saw in them."""
+        bodies = [(start, stop, frozenset(_WORD.findall(self.clean, start, stop))) for start, stop in self._bodies()]
+        matter = self.macros.matters
+        wanted = {
+            name for name in frozenset().union(*(words for _, _, words in bodies)).intersection(names) if matter(name)
+        }
         if not wanted:
             return
         depths = {(row.line, row.column): row.depth for row in self.unit.calls if row.depth}
         ranges: list[tuple[int, int]] = []
         made: list[CallRow] = []
         end = 0
-        for match in _WORD.finditer(self.clean):
-            if match.group() not in wanted:
+        for first, last, words in bodies:
+            if wanted.isdisjoint(words):
                 continue
-            start = match.start()
-            if start < end or self.clean[start - 1 : start] == "." or self.clean[start - 2 : start] == "->":
-                continue
-            line, column = self.place(start)
-            owner = self.owner(line)
-            if owner == FILE_SCOPE or (line, column) in self._heads:
-                continue
-            end = self._stop(match.end())
-            depth = depths.get((line, column), 0)
-            made.extend(self._calls(owner, line, column, start, end, depth))
-            ranges.append((start, end))
+            for match in _WORD.finditer(self.clean, first, last):
+                if match.group() not in wanted:
+                    continue
+                start = match.start()
+                if start < end or self.clean[start - 1 : start] == "." or self.clean[start - 2 : start] == "->":
+                    continue
+                line, column = self.place(start)
+                owner = self.owner(line)
+                if owner == FILE_SCOPE or (line, column) in self._heads:
+                    continue
+                end = self._stop(match.end())
+                depth = depths.get((line, column), 0)
+                made.extend(self._calls(owner, line, column, start, end, depth))
+                ranges.append((start, end))
         self._replace(ranges, made)
+
+    def _bodies(self) -> Iterable[tuple[int, int]]:
+        """The stretches of the text that are lines of functions."""
+        past = 0
+        for begin, end, _ in self._bounds:
+            start = self.lines[max(begin - 1, past)]
+            stop = self.lines[min(end, len(self.lines) - 1)]
+            if start < stop:
+                yield start, stop
+            past = max(past, end)
 
     def _stop(self, offset: int) -> int:
         """Where a use that begins with a name ending at `offset` ends: with its arguments, if it has any, and with

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kread.facts import Trail
+from kread.paths.across import Crossing
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Answer:
     cut      -- a sentence for each thing that was left out, and why
     others   -- families that were found and are named only
     notes    -- a sentence for each thing the reader should know about the ends (made by a macro, compiled out, ...)
+    crossings -- where no call leads there: the hand-overs that do
     """
 
     release: str
@@ -34,6 +36,7 @@ class Answer:
     cut: tuple[str, ...] = ()
     others: tuple[Trail, ...] = ()
     notes: tuple[str, ...] = ()
+    crossings: tuple[Crossing, ...] = ()
 
     def __str__(self) -> str:
         return "\n".join(str(trail) for trail in self.trails)

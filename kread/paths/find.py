@@ -82,7 +82,25 @@ class Finder:
         self._between: dict[tuple[int, int], list[Edge]] = {}
 
     def answer(self, request: Request) -> Answer:
-        """The families of paths of a request; without any, an answer with no trails."""
+        """The families of paths of a request; without any, the hand-overs that lead there, if there are any."""
+        found = self.calls(request)
+        if found.trails or request.via:
+            return found
+        from kread.paths.across import crossings
+        from kread.paths.handovers import Handovers, Side
+
+        def same(symbol: str, side: Side) -> bool:
+            return any(self.graph.function(number) == side.function for number in self.graph.find(symbol))
+
+        def way(caller: str, callee: str) -> Trail | None:
+            trails = self.calls(replace(request, caller=caller, callee=callee, families=1)).trails
+            return trails[0] if trails else None
+
+        handovers = Handovers(self.graph, self.sites)
+        return replace(found, crossings=crossings(handovers, request.caller, request.callee, same, way))
+
+    def calls(self, request: Request) -> Answer:
+        """The families of paths of a request, by calls alone."""
         question = self._question(request)
         read: list[ReadWay] = []
         told: set[object] = set()

@@ -16,10 +16,16 @@ from dataclasses import dataclass
 from kread.errors import UsageError
 from kread.facts import Function, Trail
 from kread.graph.callgraph import SlotValue
+from kread.graph.names import as_readers_say
+from kread.graph.symbols import macros
 from kread.paths.find import Finder, Request
 from kread.paths.handovers import Handover, Handovers, Side, mention
 from kread.paths.tour_file import Leg, Statement, Structure, Tour, Waypoint
 
+#: (name, type, file, line)
+_Member = tuple[str, str, str, int]
+#: How the types of anonymous records begin.
+_ANONYMOUS = ("struct @", "union @")
 _SLOT = re.compile(r"(?:struct )?(\w+)\.(\w+)\Z")
 #: Right after a function's end stands its export, if there is one.
 _EXPORT_LINES = 2
@@ -148,7 +154,7 @@ class _Guide:
         if trail and not trail.hops:
             trail = None
         seen = tuple(self.look(function, text, gaps) for text in waypoint.look)
-        return Stop(waypoint, function, tuple(gaps), slot, lead, handover, trail, seen)
+        return Stop(waypoint, as_readers_say(function), tuple(gaps), slot, lead, handover, trail, seen)
 
     # Waypoints
 
@@ -218,7 +224,7 @@ class _Guide:
             waypoint.assume,
             families=1,
         )
-        trails = self.finder.answer(request).trails
+        trails = self.finder.calls(request).trails
         if not trails:
             plain = start.rpartition(":")[2], end.rpartition(":")[2]
             gaps.append(f"No call leads from {plain[0]} to {plain[1]} in {self.graph.release}.")
@@ -249,20 +255,33 @@ class _Guide:
     # Structures and statements
 
     def structure(self, one: Structure) -> ShownStructure:
-        rows: list[tuple[str, str, str, int]] = []
-        for record in (f"struct {one.name}", f"union {one.name}", one.name):
-            query = "SELECT name, type, file, line FROM member WHERE record = ? ORDER BY position"
-            rows = self.graph.store.query(query, [record])
-            if rows:
-                break
-        if not rows:
+        found = self.members(f"struct {one.name}") or self.members(f"union {one.name}")
+        if not found:
             return ShownStructure(one, "", 0, (), (f"struct {one.name} is not in {self.graph.release}.",))
-        file, line = min((row[2], row[3]) for row in rows)
-        by_name = {row[0]: row for row in rows}
-        gone = [name for name in one.members if name not in by_name]
-        gaps = tuple(f"struct {one.name} has no member {name} in {self.graph.release}." for name in gone)
-        members = tuple(by_name[name] for name in one.members if name in by_name)
-        return ShownStructure(one, file, self.head_line(one.name, file, line), members, gaps)
+        by_name = {member[0]: member for member in found}
+        gaps: list[str] = []
+        members: list[_Member] = []
+        for name in one.members:
+            alias = next((macro for macro in macros(self.graph, name) if macro.params is None), None)
+            if name in by_name:
+                members.append(by_name[name])
+            elif alias:
+                members.append((name, f"stands for {alias.body.strip()}", alias.file, alias.line))
+            else:
+                gaps.append(f"struct {one.name} has no member {name} in {self.graph.release}.")
+        _, _, file, line = min(found, key=lambda member: member[2:])
+        return ShownStructure(one, file, self.head_line(one.name, file, line), tuple(members), tuple(gaps))
+
+    def members(self, record: str, file: str = "") -> list[_Member]:
+        """The members of a record, with those of the anonymous records in it."""
+        query = "SELECT name, type, file, line FROM member WHERE record = ? AND file LIKE ? ORDER BY position"
+        found: list[_Member] = []
+        for member in self.graph.store.query(query, [record, file or "%"]):
+            if member[1].startswith(_ANONYMOUS) and member[1] != record:
+                found += self.members(member[1], member[2])
+            if member[0]:
+                found.append(member)
+        return found
 
     def head_line(self, name: str, file: str, first: int) -> int:
         """The line on which the structure begins whose first member stands on a line."""
@@ -276,7 +295,7 @@ class _Guide:
         function = self.function(one.at)
         gaps: list[str] = []
         seen = tuple(self.look(function, text, gaps) for text in one.look)
-        return ShownStatement(one, function, seen, tuple(gaps))
+        return ShownStatement(one, as_readers_say(function), seen, tuple(gaps))
 
 
 def _written(at: str, table: str) -> str:

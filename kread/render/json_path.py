@@ -11,7 +11,10 @@ import json
 from typing import Any
 
 from kread.facts import Edge, Evidence, Guard, Step, Trail
+from kread.graph.names import compiler_name
+from kread.paths.across import Crossing
 from kread.paths.answer import Answer
+from kread.render.handover import handover_object
 
 SCHEMA = "kread.path/1"
 
@@ -30,6 +33,19 @@ def path_object(answer: Answer) -> dict[str, Any]:
         "callee": answer.callee,
         "complete": answer.complete,
         "trails": [trail_object(trail) for trail in answer.trails],
+        "others": [{"family": trail.family, "hops": trail.hops} for trail in answer.others],
+        "cut": list(answer.cut),
+        "notes": list(answer.notes),
+        "handovers": [crossing_object(crossing) for crossing in answer.crossings],
+    }
+
+
+def crossing_object(crossing: Crossing) -> dict[str, Any]:
+    """A hand-over between the ends, which is no call: never among the trails."""
+    return {
+        **handover_object(crossing.handover),
+        "lead": trail_object(crossing.lead) if crossing.lead else None,
+        "trail": trail_object(crossing.trail) if crossing.trail else None,
     }
 
 
@@ -39,10 +55,11 @@ def trail_object(trail: Trail) -> dict[str, Any]:
 
 
 def step_object(step: Step) -> dict[str, Any]:
-    """One function, with the call that leaves it; the last step has none."""
+    """One function, with the call that leaves it; the last step has none. `symbol` is the compiler's name."""
     function = step.function
     out: dict[str, Any] = {
         "function": function.name,
+        "symbol": compiler_name(function.name) if function.macro else function.name,
         "file": function.file,
         "line": function.line,
         "end_line": function.end_line,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from kread.facts import Step, Trail
 from kread.paths.answer import Answer
 from kread.render import step_rows, words
+from kread.render.handover import crossing_rows
 from kread.render.layout import Layout, Row
 from kread.render.style import Style
 
@@ -127,6 +128,8 @@ def _shared(steps: Sequence[Step], others: Sequence[Step]) -> int:
 def _footer(answer: Answer) -> Iterator[Row]:
     if not answer.trails:
         yield Row(f"No path from {answer.caller} to {answer.callee} in Linux {answer.release}.")
+        for crossing in answer.crossings:
+            yield from crossing_rows(crossing)
         yield from _left_out(answer)
         yield Row(f"See who calls it: kread callers {answer.callee}", role="note")
         return

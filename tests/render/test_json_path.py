@@ -15,13 +15,24 @@ from kread.render.json_path import path_json
 
 def test_keys_and_their_order() -> None:
     found = json.loads(path_json(samples.ANSWER))
-    assert list(found) == ["schema", "release", "caller", "callee", "complete", "trails"]
+    assert list(found) == [
+        "schema",
+        "release",
+        "caller",
+        "callee",
+        "complete",
+        "trails",
+        "others",
+        "cut",
+        "notes",
+        "handovers",
+    ]
     assert found["schema"] == "kread.path/1"
     trail = found["trails"][0]
     assert list(trail) == ["family", "steps"]
     first, second, *_, last = trail["steps"]
-    assert list(first) == ["function", "file", "line", "end_line", "call"]
-    assert list(last) == ["function", "file", "line", "end_line"]
+    assert list(first) == ["function", "symbol", "file", "line", "end_line", "call"]
+    assert list(last) == ["function", "symbol", "file", "line", "end_line"]
     call = second["call"]
     assert list(call) == [
         *["file", "line", "column", "text", "kind", "grade", "candidates", "guards", "presence", "evidence"],

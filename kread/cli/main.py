@@ -34,6 +34,7 @@ COMMANDS = {
     "struct": "What a structure holds, what embeds it, which casts lead to it",
     "edges": "Every edge of the scope, for other programs",
     "graph": "Draw a call graph: DOT, SVG, PNG, PDF, Mermaid, JSON",
+    "tour": "Print a declared reading path, computed on this release",
     "notes": "Write study notes of a path",
     "mcp": "Answer as tools of the Model Context Protocol",
     "model": "Run a scenario of the executable model of listen, SYN, ACK, accept",

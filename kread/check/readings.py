@@ -84,7 +84,17 @@ def swapped(function: str, texts: Sequence[str]) -> tuple[int, int] | None:
         if found and None not in found:
             place = max(index for index in found if index is not None)
             return place, place
-    return None
+    return _mixed(function, texts, repeated)
+
+
+def _mixed(function: str, texts: Sequence[str], repeated: set[str]) -> tuple[int, int] | None:
+    """Where the repeated statements that releases have in different numbers are those of no one release."""
+    varying = {text for text in repeated if len({sequel.statements.count(text) for sequel in sequels(function)}) > 1}
+    mine = [text for text in texts if text in varying]
+    if not mine or any(mine == [each for each in one.statements if each in varying] for one in sequels(function)):
+        return None
+    place = next(index for index, text in enumerate(texts) if text in varying)
+    return place, place
 
 
 def numbered(texts: Sequence[str]) -> tuple[tuple[str, int], ...]:

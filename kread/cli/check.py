@@ -24,6 +24,10 @@ def check(
     scope: Scope = None,
     config: ConfigFile = None,
     every: Annotated[bool, typer.Option("--list", help="List every anchor and every branch too.")] = False,
+    live: Annotated[
+        bool,
+        typer.Option("--live", help="Run the scenarios on this machine's kernel (Linux), in namespaces of their own."),
+    ] = False,
     format_: TextOrJson = "text",
 ) -> None:
     """Check the model of listening and accepting against a release. Exit code 1: something disagrees.
@@ -31,7 +35,8 @@ def check(
     source: each rule's conditions are looked up by syntax in the functions that decide. A reading that some real
     release has is one that the model follows; any other is drift, and both texts are shown. walks: what the
     scenarios say is called, the call graph must say too. claims: what is commonly said of listen() and its backlog,
-    and whether it holds, is imprecise or is wrong in this release.
+    and whether it holds, is imprecise or is wrong in this release. --live: the scenarios that can be run on this
+    machine's kernel, which may be another release than the one that is read.
 
     Examples:
 
@@ -40,6 +45,8 @@ def check(
       kread check source --list --release v6.1
 
       kread check claims --release v5.10
+
+      kread check --live
 
       kread check --format json | jq '.parts[].agrees'
     """
@@ -50,10 +57,12 @@ def check(
         choose("check", part, PARTS)
     graph = open_graph(release, scope, config)
     wanted = DEFAULT_PARTS if part is None else (part,)
+    if live:
+        wanted = ("live",) if part is None else (part, "live")
     answers = [_ANSWERS[name](graph, format_, every) for name in wanted]
     if format_ == "text":
         emit("\n".join(text for _, text in answers))
-    elif part is not None:
+    elif len(answers) == 1:
         emit(answers[0][1])
     else:
         emit(_joined([text for _, text in answers]))
@@ -105,4 +114,17 @@ def _claims(graph: CallGraph, format_: str, every: bool) -> tuple[bool, str]:
     return found.passed, claims_text(found, width=width(), color=color())
 
 
-_ANSWERS = {"source": _source, "walks": _walks, "claims": _claims}
+def _live(graph: CallGraph, format_: str, every: bool) -> tuple[bool, str]:
+    from kread.check.live import run_all
+    from kread.check.policy import policy_of
+    from kread.check.scenarios import bundled
+    from kread.cli.session import color, width
+    from kread.render.live import live_json, live_text
+
+    found = run_all(bundled(), policy_of(graph))
+    if format_ == "json":
+        return found.passed, live_json(found)
+    return found.passed, live_text(found, every=every, width=width(), color=color())
+
+
+_ANSWERS = {"source": _source, "walks": _walks, "claims": _claims, "live": _live}

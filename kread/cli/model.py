@@ -24,7 +24,12 @@ def model(
         typer.Option("--steps", metavar="SCRIPT", help="A script on the command line, its lines parted by ';'."),
     ] = None,
     release: Annotated[
-        str, typer.Option("--release", metavar="X.Y", help="Whose readings to follow where releases differ.")
+        str,
+        typer.Option(
+            "--release",
+            metavar="X.Y",
+            help="Whose readings to follow where releases differ: X.Y, or a release whose index is here, by its full name.",
+        ),
     ] = DEFAULT_RELEASE,
     policy: Annotated[
         list[str] | None,
@@ -117,13 +122,14 @@ def _policy(release: str, changes: list[str]) -> Policy:
     known = policies(load("policies"))
     wanted = release.removeprefix("v")
     names = [name for name in known if wanted == name or wanted.startswith(f"{name}.")]
-    if not names:
+    read = _read(release) if release not in known else None
+    if not names and read is None:
         raise UsageError(
             "no-such-policy",
             f"--release {release}: the readings of this release are not known",
             hint="One of: " + ", ".join(known),
         )
-    found = known[names[0]]
+    found = known[names[0]] if read is None else read
     for change in changes:
         name, _, value = change.partition("=")
         try:
@@ -135,6 +141,27 @@ def _policy(release: str, changes: list[str]) -> Policy:
             raise UsageError("no-such-policy-value", f"--policy {change}: {name} is {kind}")
         found = replace(found, **{name: value if isinstance(old, str) else value == "true"})  # type: ignore[arg-type]
     return found
+
+
+def _read(release: str) -> Policy | None:
+    """What the source of a release shows that is here with its index; None where it is not."""
+    from kread.errors import KreadError
+    from kread.graph.build import graph_file, is_fresh
+    from kread.index.scope import find_scope
+    from kread.source.releases import find_release
+
+    try:
+        tree = find_release(release)
+        scope = find_scope(tree, ())
+    except KreadError:
+        return None
+    file = graph_file(tree, scope)
+    if not is_fresh(tree, scope, file):
+        return None
+    from kread.check.policy import policy_of
+    from kread.graph.callgraph import CallGraph
+
+    return policy_of(CallGraph(file))
 
 
 def _bundled() -> list[Script]:

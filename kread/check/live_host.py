@@ -1,0 +1,254 @@
+"""A scenario on the machine's own kernel: namespaces of its own, raw segments in and out, and what it looks like.
+
+Theory of operation: a forked child unshares a user and a network namespace, so that it needs no privilege and nothing
+that it does is seen outside. In there the loopback device has one address, all other addresses of its network are
+routed to it as well, and what the kernel answers to them is dropped there after it was seen. So a raw socket stands for
+all peers, a packet socket hears what is sent to them, and no machine answers by itself. Segments over the loopback
+device are handled before the sending call returns, so nothing has to be waited for but timers. The child ends with an
+alarm, and with it all that it made.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import os
+import signal
+import socket
+import struct
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+from kread.check.wire import WINDOW, Heard, heard, packet
+from kread.model import events as ev
+from kread.model.events import Event, Segment
+from kread.model.host import SYSCTLS as DEFAULTS
+from kread.model.socks import SECOND
+
+ADDRESS = "10.0.0.1"
+NETWORK = "10.0.0.0"
+NETMASK = "255.0.0.0"
+
+_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
+_SIOCADDRT, _SIOCSIFFLAGS, _SIOCSIFADDR, _SIOCSIFNETMASK = 0x890B, 0x8914, 0x8916, 0x891C
+_UP_AND_RUNNING = 0x41
+_RTF_UP = 1
+_PACKET_OUTGOING = 4
+#: All protocols: the kernel shows what leaves to nobody who asks for one.
+_ETH_P_ALL = 3
+_ETH_P_IP = 0x0800
+_IP_HDRINCL = 3
+_SYN_RECV = "03"
+#: Where struct tcp_info has, for a listener, the length of its accept queue and its backlog.
+_TCP_INFO_QUEUES = 24
+#: A timer of the kernel fires a little after its time.
+SLACK = 0.3
+#: The kernel's timers are the later the longer they are: an eighth of a timer at most, and far less for all together.
+DRIFT = 0.03
+#: An acknowledgement may be delayed by 40 ms, and a loaded machine delays all; and how often to look, in seconds.
+DELAYED_ACK, POLL = 0.25, 0.002
+
+_SYSCTL_DIRS = {"somaxconn": "/proc/sys/net/core/"}
+_OPTIONS = {
+    "TCP_DEFER_ACCEPT": (socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT),
+    "TCP_SYNCNT": (socket.IPPROTO_TCP, socket.TCP_SYNCNT),
+    "SO_REUSEADDR": (socket.SOL_SOCKET, socket.SO_REUSEADDR),
+    "SO_REUSEPORT": (socket.SOL_SOCKET, socket.SO_REUSEPORT),
+}
+OPTIONS = frozenset(_OPTIONS)
+"""The options that a socket of the test takes as they are."""
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def unavailable() -> str:
+    """Why no namespaces can be had here; "" where they can."""
+    child = os.fork()
+    if not child:
+        code = 0
+        try:
+            enter()
+        except OSError as error:
+            code = error.errno or errno.EPERM
+        except Exception:
+            code = errno.EPERM
+        os._exit(code)
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    return "" if not code else f"a user and a network namespace are not allowed here ({os.strerror(abs(code))})"
+
+
+def enter() -> None:
+    """Go into a user and a network namespace of our own, and set up its one device."""
+    user = os.getuid()
+    if _libc().unshare(_CLONE_NEWUSER | _CLONE_NEWNET):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    for name, text in (("setgroups", "deny"), ("uid_map", f"0 {user} 1")):
+        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+            file.write(text)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        _request(control, _SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", _UP_AND_RUNNING))
+        for request, address in ((_SIOCSIFADDR, ADDRESS), (_SIOCSIFNETMASK, "255.255.255.255")):
+            _request(control, request, struct.pack("16s16s8x", b"lo", _sockaddr(address)))
+        device = ctypes.create_string_buffer(b"lo")
+        route = struct.pack(
+            "L16s16s16sHhLPhxxxxxxPLLHxxxxxx",
+            *(0, _sockaddr(NETWORK), _sockaddr("0.0.0.0"), _sockaddr(NETMASK), _RTF_UP, 0, 0, 0, 0),
+            *(ctypes.addressof(device), 0, 0, 0),
+        )
+        _request(control, _SIOCADDRT, route)
+    for name, value in DEFAULTS.items():
+        _write(name, value)
+
+
+def _request(control: socket.socket, request: int, data: bytes) -> None:
+    fcntl.ioctl(control.fileno(), request, data)
+
+
+def _sockaddr(address: str) -> bytes:
+    return struct.pack("HH4s8x", socket.AF_INET, 0, socket.inet_aton(address))
+
+
+def _write(name: str, value: int) -> bool:
+    """Set a sysctl; False where this kernel has none of that name in a network namespace."""
+    try:
+        with open(_SYSCTL_DIRS.get(name, "/proc/sys/net/ipv4/") + name, "w", encoding="ascii") as file:
+            file.write(str(value))
+    except OSError:
+        return False
+    return True
+
+
+def limit(seconds: int) -> None:
+    """End this process after so many seconds, whatever it does."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(seconds)
+
+
+@dataclass(slots=True)
+class LiveHost:
+    """The kernel of this process's network namespace, driven by the model's events.
+
+    socks -- the sockets that it holds, by the scenario's names
+    isns  -- for each connection the initial number that the model chose, and the kernel's
+    """
+
+    socks: dict[str, socket.socket] = field(default_factory=dict)
+    isns: dict[ev.Key, tuple[int, int]] = field(default_factory=dict)
+    tuned: dict[str, int] = field(default_factory=lambda: dict(DEFAULTS))
+    start: float = field(default_factory=time.monotonic)
+    late: float = 0.0
+    raw: socket.socket = field(init=False)
+    tap: socket.socket = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+        self.raw.setsockopt(socket.IPPROTO_IP, _IP_HDRINCL, 1)
+        self.tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ETH_P_ALL))
+        self.tap.bind(("lo", _ETH_P_ALL))
+        self.tap.setblocking(False)
+
+    def tune(self, values: Mapping[str, int]) -> None:
+        """Set the sysctls that are not as they are to be."""
+        for name, value in values.items():
+            if self.tuned.get(name) != value:
+                self.tuned[name] = value
+                _write(name, value)
+
+    def note(self, now: int) -> None:
+        """What happens next is at `now` by the model's clock: see how late this is by ours."""
+        self.late = max(self.late, time.monotonic() - self.start - now / SECOND)
+
+    def act(self, event: Event) -> str:
+        """Carry an event out; what a call returned, as the model writes it."""
+        if isinstance(event, ev.Receive):
+            self._send(event.segment, event.checksum_ok)
+        elif isinstance(event, ev.Advance):
+            until = self.start + self.late + event.to / SECOND * (1 + DRIFT) + SLACK
+            time.sleep(max(0.0, until - time.monotonic()))
+        elif not isinstance(event, ev.Sysctl):
+            try:
+                return self._call(event)
+            except OSError as error:
+                return "-" + errno.errorcode.get(error.errno or 0, str(error.errno))
+        return ""
+
+    def _send(self, segment: Segment, right: bool) -> None:
+        model, kernel = self.isns.get(segment.key, (0, 0))
+        self.raw.sendto(packet(segment, (kernel - model) & 0xFFFFFFFF, right), (segment.key.daddr, 0))
+
+    def _call(self, event: Event) -> str:
+        if isinstance(event, ev.Open):
+            self.socks[event.sock] = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            self.socks[event.sock].setblocking(False)
+            self.socks[event.sock].setsockopt(socket.IPPROTO_TCP, socket.TCP_WINDOW_CLAMP, WINDOW)
+        elif isinstance(event, ev.Bind):
+            self.socks[event.sock].bind((event.addr, event.port))
+        elif isinstance(event, ev.Listen):
+            # Not the method: it makes 0 of a negative backlog.
+            if _libc().listen(self.socks[event.sock].fileno(), event.backlog):
+                raise OSError(ctypes.get_errno(), "listen")
+        elif isinstance(event, ev.SetOption):
+            assert isinstance(event.value, int)
+            self.socks[event.sock].setsockopt(*_OPTIONS[event.option], event.value)
+        elif isinstance(event, ev.Accept):
+            child, (addr, port) = self.socks[event.sock].accept()
+            self.socks[event.name or f"{addr}:{port}"] = child
+            return f"{addr}:{port}"
+        elif isinstance(event, ev.Close):
+            self.socks.pop(event.sock).close()
+        elif isinstance(event, ev.Shutdown):
+            how = {"RD": socket.SHUT_RD, "WR": socket.SHUT_WR, "RDWR": socket.SHUT_RDWR}[event.how]
+            self.socks[event.sock].shutdown(how)
+        return "0"
+
+    def heard(self, wanted: int) -> list[Heard]:
+        """The segments that left since this was last asked; where they are fewer than wanted, late ones too."""
+        found: list[Heard] = []
+        patience = time.monotonic() + DELAYED_ACK
+        while True:
+            try:
+                data, where = self.tap.recvfrom(65535)
+            except BlockingIOError:
+                if len(found) >= wanted or time.monotonic() > patience:
+                    return found
+                time.sleep(POLL)
+                continue
+            if where[1:3] == (_ETH_P_IP, _PACKET_OUTGOING) and data[12:16] == socket.inet_aton(ADDRESS):
+                segment = heard(data)
+                if segment is not None:
+                    found.append(segment)
+
+    def queues(self, names: list[str]) -> dict[str, tuple[int, int]]:
+        """The backlog and the accept queue's length of these listeners."""
+        found = {}
+        for name in names:
+            info = self.socks[name].getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
+            length, backlog = struct.unpack_from("II", info, _TCP_INFO_QUEUES)
+            found[name] = (backlog, length)
+        return found
+
+
+def half_open() -> int:
+    """How many requests the kernel holds."""
+    with open("/proc/self/net/tcp", encoding="ascii") as file:
+        return sum(1 for line in file if line.split()[3:4] == [_SYN_RECV])
+
+
+def counters() -> dict[str, int]:
+    """The counters of this namespace, by the names that /proc gives them."""
+    found: dict[str, int] = {}
+    for name in ("netstat", "snmp"):
+        with open(f"/proc/self/net/{name}", encoding="ascii") as file:
+            lines = file.read().splitlines()
+        for heads, values in zip(lines[::2], lines[1::2], strict=True):
+            if heads.startswith(("TcpExt:", "Tcp:")):
+                found |= {head: int(value) for head, value in zip(heads.split()[1:], values.split()[1:], strict=True)}
+    return found

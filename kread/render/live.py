@@ -1,0 +1,54 @@
+"""The scenarios on this machine's kernel, as text and as JSON (kread.check/1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from kread.check.live import LiveCheck
+from kread.render.check import dump, laid
+from kread.render.layout import Row
+
+COLUMN = 8
+"""Where the text begins beside "kernel"."""
+
+
+def live_text(check: LiveCheck, *, every: bool = False, width: int = 80, color: bool = False) -> str:
+    """What was run, what differs, and what was skipped for which reason."""
+    return laid(_live(check, every), width, color)
+
+
+def _live(check: LiveCheck, every: bool) -> Iterator[Row]:
+    yield Row("Kernel against model", role="title", place=f"running {check.kernel}")
+    yield Row("whose readings the model follows", indent=2, place=f"Linux {check.policy}")
+    if check.unavailable:
+        yield Row(f"nothing was run: {check.unavailable}", indent=2, role="unsure")
+        yield Row("scenarios skipped", indent=2, place=str(len(check.runs)))
+        return
+    agree = len(check.ran) - len(check.differing)
+    yield Row("scenarios run, of which the kernel did the same", indent=2, place=f"{agree}/{len(check.ran)}")
+    yield Row("events compared", indent=2, place=str(sum(run.events for run in check.ran)))
+    if every:
+        for run in check.ran:
+            yield Row(run.scenario, indent=4, place=f"{run.events} events")
+    for run in check.differing:
+        assert run.difference is not None
+        yield Row("")
+        yield Row(f"Differs: {run.scenario}, line {run.difference.line}", role="unsure")
+        yield Row(f"{run.difference.what}, after {run.difference.event}", indent=2)
+        yield Row(run.difference.model, word="model", column=COLUMN, indent=2, word_role="if")
+        yield Row(run.difference.kernel, word="kernel", column=COLUMN, indent=2, word_role="not")
+    yield Row("")
+    yield Row("scenarios skipped, because the scenario", indent=2, place=str(sum(check.reasons.values())))
+    for reason, count in sorted(check.reasons.items(), key=lambda row: (-row[1], row[0])):
+        yield Row(reason, indent=4, place=str(count))
+
+
+def live_json(check: LiveCheck) -> str:
+    """The same for programs."""
+    return dump(
+        "live",
+        check.policy,
+        check.passed,
+        {"kernel": check.kernel, "unavailable": check.unavailable, "runs": [asdict(run) for run in check.runs]},
+    )

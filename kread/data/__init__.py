@@ -15,13 +15,14 @@ from typing import Any
 @cache
 def load(name: str) -> dict[str, Any]:
     """The content of kread/data/`name`.toml; FileNotFoundError where there is no such file."""
+    import pkgutil
     import tomllib
-    from importlib.resources import files
 
-    file = files(__name__)
-    for part in f"{name}.toml".split("/"):
-        file = file / part
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+    # pkgutil reads what the package's own loader can, and costs nothing at start; importlib.resources imports zipfile.
+    found = pkgutil.get_data(__name__, f"{name}.toml")
+    if found is None:
+        raise FileNotFoundError(name)
+    return tomllib.loads(found.decode())
 
 
 def names(folder: str) -> tuple[str, ...]:

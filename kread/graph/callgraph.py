@@ -12,13 +12,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from kread import data, presence
+from kread import data
 from kread.errors import UnknownSymbol
 from kread.facts import KINDS, CallSite, Edge, Function
 from kread.index.adjacency import Adjacency, pack_adjacency
 from kread.index.evidence import unpack_evidence
 from kread.index.store import GraphStore
+
+if TYPE_CHECKING:
+    from kread import presence
 
 _FUNCTION = "id, name, file, line, end_line, static, macro, presence, signature"
 _EDGE = (

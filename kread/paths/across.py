@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kread.facts import Trail
-from kread.paths.handovers import Handover, Handovers, Side
+
+if TYPE_CHECKING:
+    from kread.paths.handovers import Handover, Handovers, Side
 
 #: Crossings told; farther ones join ends that have little to do with each other.
 CROSSINGS = 2

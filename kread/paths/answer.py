@@ -9,9 +9,12 @@ others, is complete.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kread.facts import Trail
-from kread.paths.across import Crossing
+
+if TYPE_CHECKING:
+    from kread.paths.across import Crossing
 
 
 @dataclass(frozen=True, slots=True)

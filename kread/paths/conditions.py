@@ -2,7 +2,7 @@
 
 Theory of operation: a condition is taken apart at its outermost ||, && and !, down to tests. A test becomes a Fact: an
 lvalue is, or is not, one of a set of constants. `x`, `!x` and `x != NULL` are tests against 0, a comparison of two
-lvalues is a fact about that comparison, and (1 << state) & (A_OPEN | A_CLOSED) is a set of states (data/idioms.toml,
+lvalues is a fact about that comparison, and (1 << state) & (A_OPEN | A_CLOSED) is a set of states (data/conditions.toml,
 [[mask]]). Facts decide another condition in three values: true, false, or not decided (None). Two names of constants
 are taken to differ unless the data says that they are one ([[alias]]); a name and a number may always be equal.
 """
@@ -58,12 +58,12 @@ _ZERO = frozenset({"0"})
 
 @cache
 def _aliases() -> dict[str, str]:
-    return {row["name"]: row["of"] for row in load("idioms")["alias"]}
+    return {row["name"]: row["of"] for row in load("conditions")["alias"]}
 
 
 @cache
 def _masks() -> tuple[tuple[str, str], ...]:
-    return tuple((row["prefix"], row["value"]) for row in load("idioms")["mask"])
+    return tuple((row["prefix"], row["value"]) for row in load("conditions")["mask"])
 
 
 def constant(text: str) -> str:

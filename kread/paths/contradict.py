@@ -2,7 +2,7 @@
 
 Theory of operation: within one function the control flow itself rules contradictions out. Between hops, facts travel
 with the arguments: a parameter has what was known of its argument's value, and a field of the object that it points to,
-where the data says that the field lasts (data/idioms.toml, [[lasting]]). A constant argument is a fact about its
+where the data says that the field lasts (data/conditions.toml, [[lasting]]). A constant argument is a fact about its
 parameter. A fact is dropped where its operands may have changed before the call, in the caller (stale guards) or in
 the callee (`changed` names). So a contradiction that is found is one of the source, as far as the data is right.
 """
@@ -44,7 +44,7 @@ class Hop:
 
 @cache
 def _lasting() -> frozenset[str]:
-    return frozenset(row["field"] for row in load("idioms")["lasting"])
+    return frozenset(row["field"] for row in load("conditions")["lasting"])
 
 
 def contradictory(first: Iterable[Guard], second: Iterable[Guard]) -> tuple[Guard, Guard] | None:

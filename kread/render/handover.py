@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kread.paths.across import Crossing
-from kread.paths.handovers import Handover, Side
 from kread.render.layout import Row
+
+if TYPE_CHECKING:
+    from kread.paths.across import Crossing
+    from kread.paths.handovers import Handover, Side
 
 INDENT = 2
 

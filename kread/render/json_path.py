@@ -8,13 +8,15 @@ makes no new version of the schema, a changed or missing one does.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kread.facts import Edge, Evidence, Guard, Step, Trail
 from kread.graph.names import compiler_name
-from kread.paths.across import Crossing
 from kread.paths.answer import Answer
 from kread.render.handover import handover_object
+
+if TYPE_CHECKING:
+    from kread.paths.across import Crossing
 
 SCHEMA = "kread.path/1"
 

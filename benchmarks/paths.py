@@ -2,8 +2,8 @@
 
     python benchmarks/paths.py CASES.tsv RELEASE=TREE ... [--list]
 
-CASES.tsv has the columns release, case, source, target, hops ("a > b > c"); a case counts as first when the first trail's functions are
-those hops, as among three when one of the first three is. Beside it a breadth-first search on the same graph.
+CASES.tsv has the columns release, case, source, target, hops ("a > b > c"); a case counts as first when the first
+trail's functions are those hops, as among three when one of the first three is. Beside it a breadth-first search on the same graph.
 """
 
 from __future__ import annotations
@@ -61,7 +61,11 @@ def main() -> None:
             graph = CallGraph(build(open_tree(Path(folder)), (), reporter))
         finder = Finder(graph)
         with args.cases.open(encoding="utf-8") as stream:
-            rows = [row for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE) if row["release"] == release]
+            rows = [
+                row
+                for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
+                if row["release"] == release
+            ]
         for row in rows:
             total += 1
             expected = row["hops"].split(" > ")
@@ -80,7 +84,9 @@ def main() -> None:
                 print(f"{'3rd ' if expected in found else 'MISS'}  {row['case']} {' > '.join(expected)}")
                 for names in found:
                     print(f"            {' > '.join(names)}")
-    print(f"cases {total}: first {first / total:.1%}, among three {three / total:.1%}; breadth-first {simple / total:.1%}")
+    print(
+        f"cases {total}: first {first / total:.1%}, among three {three / total:.1%}; breadth-first {simple / total:.1%}"
+    )
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from kread.parse.body import lines_of
 from kread.parse.conditional import conditions
-from kread.parse.defines import defines
 from kread.parse.context import SiteContext
+from kread.parse.defines import defines
 from kread.parse.guards import function_contexts
 from kread.parse.macro_table import MacroTable
 from kread.parse.prepare import prepare

@@ -28,8 +28,8 @@ from kread.presence.reading import ALWAYS, NEVER, condition, defines, from_direc
 __all__ = [
     "ALWAYS",
     "NEVER",
-    "atoms",
     "Config",
+    "atoms",
     "conj",
     "contradicts",
     "disj",

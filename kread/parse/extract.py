@@ -292,7 +292,8 @@ class Extractor:
             if value is None:
                 continue
             if value.type == "initializer_list":
-                self._entries(value, table, path)
+                if len(path) < _MOST_NESTED:
+                    self._entries(value, table, path)
             elif value.type in _CARRIERS:
                 line = value.start_point[0] + 1
                 shown = _compound_name(value) if value.type == "compound_literal_expression" else self._written(value)
@@ -376,11 +377,19 @@ def _parameter_list(declarator: Node) -> Node | None:
     return found
 
 
+#: Initialisers nest five deep in 6.12; one that nests deeper than this is no table.
+_MOST_NESTED = 64
+#: Levels of the tree that are climbed from a call: each costs a walk from the root. Forty are a dozen branches.
+_MOST_LEVELS = 40
+
+
 def _depth(node: Node) -> int:
     """How many branches and loops of the function stand around a node."""
     depth = 0
     at = node.parent
-    while at is not None and at.type != "function_definition":
+    for _ in range(_MOST_LEVELS):
+        if at is None or at.type == "function_definition":
+            break
         if at.type in _BRANCHES:
             depth += 1
         at = at.parent

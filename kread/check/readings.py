@@ -90,11 +90,16 @@ def swapped(function: str, texts: Sequence[str]) -> tuple[int, int] | None:
 def _mixed(function: str, texts: Sequence[str], repeated: set[str]) -> tuple[int, int] | None:
     """Where the repeated statements that releases have in different numbers are those of no one release."""
     varying = {text for text in repeated if len({sequel.statements.count(text) for sequel in sequels(function)}) > 1}
-    mine = [text for text in texts if text in varying]
-    if not mine or any(mine == [each for each in one.statements if each in varying] for one in sequels(function)):
+    if not varying & set(texts) or any(_same(texts, one.statements, varying) for one in sequels(function)):
         return None
     place = next(index for index, text in enumerate(texts) if text in varying)
     return place, place
+
+
+def _same(here: Sequence[str], there: Sequence[str], varying: set[str]) -> bool:
+    """Whether both have the varying statements in the same places between those that both have once."""
+    common = {each for each in here if here.count(each) == there.count(each) == 1} | varying
+    return [each for each in here if each in common] == [each for each in there if each in common]
 
 
 def numbered(texts: Sequence[str]) -> tuple[tuple[str, int], ...]:

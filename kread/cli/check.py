@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,6 +29,12 @@ def check(
         bool,
         typer.Option("--live", help="Run the scenarios on this machine's kernel (Linux), in namespaces of their own."),
     ] = False,
+    packetdrill: Annotated[
+        Path | None,
+        typer.Option(
+            "--packetdrill", metavar="DIR", help="Compare the packetdrill scripts of a folder with the model."
+        ),
+    ] = None,
     format_: TextOrJson = "text",
 ) -> None:
     """Check the model of listening and accepting against a release. Exit code 1: something disagrees.
@@ -48,18 +55,27 @@ def check(
 
       kread check --live
 
+      kread check --packetdrill linux/tools/testing/selftests/net/packetdrill
+
       kread check --format json | jq '.parts[].agrees'
     """
     from kread.cli.session import choose, emit, open_graph
+    from kread.errors import UsageError
 
     choose("--format", format_, ("text", "json"))
     if part is not None:
         choose("check", part, PARTS)
     graph = open_graph(release, scope, config)
-    wanted = DEFAULT_PARTS if part is None else (part,)
+    wanted: tuple[str, ...] = DEFAULT_PARTS if part is None else (part,)
     if live:
         wanted = ("live",) if part is None else (part, "live")
+    if packetdrill is not None and not packetdrill.is_dir():
+        raise UsageError("no-such-folder", f"--packetdrill {packetdrill}: there is no such folder")
+    if packetdrill is not None and part is None and not live:
+        wanted = ()
     answers = [_ANSWERS[name](graph, format_, every) for name in wanted]
+    if packetdrill is not None:
+        answers.append(_packetdrill(graph, packetdrill, format_))
     if format_ == "text":
         emit("\n".join(text for _, text in answers))
     elif len(answers) == 1:
@@ -125,6 +141,18 @@ def _live(graph: CallGraph, format_: str, every: bool) -> tuple[bool, str]:
     if format_ == "json":
         return found.passed, live_json(found)
     return found.passed, live_text(found, every=every, width=width(), color=color())
+
+
+def _packetdrill(graph: CallGraph, folder: Path, format_: str) -> tuple[bool, str]:
+    from kread.check.packetdrill import check_folder
+    from kread.check.policy import policy_of
+    from kread.cli.session import color, width
+    from kread.render.live import packetdrill_json, packetdrill_text
+
+    found = check_folder(folder, policy_of(graph))
+    if format_ == "json":
+        return found.passed, packetdrill_json(found)
+    return found.passed, packetdrill_text(found, width=width(), color=color())
 
 
 _ANSWERS = {"source": _source, "walks": _walks, "claims": _claims, "live": _live}

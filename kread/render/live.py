@@ -1,4 +1,4 @@
-"""The scenarios on this machine's kernel, as text and as JSON (kread.check/1)."""
+"""The scenarios on this machine's kernel, and the packetdrill scripts of a tree, as text and as JSON (kread.check/1)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from kread.check.live import LiveCheck
+from kread.check.packetdrill import FAILED, OUTSIDE, PASSED, PacketdrillCheck
 from kread.render.check import dump, laid
 from kread.render.layout import Row
 
@@ -51,4 +52,35 @@ def live_json(check: LiveCheck) -> str:
         check.policy,
         check.passed,
         {"kernel": check.kernel, "unavailable": check.unavailable, "runs": [asdict(run) for run in check.runs]},
+    )
+
+
+def packetdrill_text(check: PacketdrillCheck, *, width: int = 80, color: bool = False) -> str:
+    """Which scripts passed and how far, which failed, and which are out of scope for which reason."""
+    return laid(_packetdrill(check), width, color)
+
+
+def _packetdrill(check: PacketdrillCheck) -> Iterator[Row]:
+    yield Row("Packetdrill scripts against model", role="title", place=f"Linux {check.policy}")
+    for verdict in (PASSED, FAILED, OUTSIDE):
+        yield Row(verdict, indent=2, place=str(check.counts[verdict]))
+    compared = sum(each.compared for each in check.verdicts)
+    yield Row("segments and calls compared", indent=2, place=str(compared))
+    for verdict in (FAILED, PASSED, OUTSIDE):
+        rows = [each for each in check.verdicts if each.verdict == verdict]
+        if rows:
+            yield Row("")
+            yield Row(verdict, role="family")
+        for each in rows:
+            yield Row(each.script, indent=2, place=f"line {each.line}" if each.line else "")
+            yield Row(each.why, indent=4, role="unsure" if verdict == FAILED else "note")
+
+
+def packetdrill_json(check: PacketdrillCheck) -> str:
+    """The same for programs."""
+    return dump(
+        "packetdrill",
+        check.policy,
+        check.passed,
+        {"folder": check.folder, "scripts": [asdict(each) for each in check.verdicts]},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -37,20 +38,18 @@ CHANGES = [
 
 @pytest.fixture(scope="module")
 def releases(tree: Callable[[str], Path], graph: CallGraph) -> Callable[[str], CallGraph]:
-    """The graph of a release: 6.12 is indexed for all tests; of others only what the check needs to find functions."""
-    import tempfile
-
+    """The graph of a release: 6.12 is indexed for all tests, the others in a cache that the next run uses again."""
     from kread.graph.build import build
     from kread.source.progress import Silent
     from kread.source.tree import open_tree
 
-    home = tempfile.TemporaryDirectory()
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kread-tests" / "check-home"
     graphs = {"6.12": graph}
 
     def find(release: str) -> CallGraph:
         if release not in graphs:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setenv("KREAD_HOME", home.name)
+                patch.setenv("KREAD_HOME", str(home))
                 graphs[release] = CallGraph(build(open_tree(tree(release)), (), Silent()))
         return graphs[release]
 

@@ -1,0 +1,68 @@
+"""Packetdrill scripts against the model: those of real trees, and scripts of ours that say what is not so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kread.check.packetdrill import FAILED, OUTSIDE, PASSED, check_folder, check_script
+from kread.data import load
+from kread.model.policy import policies
+
+POLICY = policies(load("policies"))["7.2"]
+SCRIPTS = "tools/testing/selftests/net/packetdrill"
+
+HANDSHAKE = """
+    0 socket(..., SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_TCP) = 3
+   +0 bind(3, ..., ...) = 0
+   +0 listen(3, 1) = 0
+   +0 accept(3, ..., ...) = -1 EAGAIN (nobody)
+   +0 < S 0:0(0) win 1000 <mss 1000>
+   +0 > S. 0:0(0) ack 1 <...>
+   +1 > S. 0:0(0) ack 1 <...>
+   +0 < . 1:1(0) ack 1 win 1000
+   +0 accept(3, ..., ...) = 4
+"""
+
+
+@pytest.mark.parametrize(("release", "least"), [("6.12", 15), ("7.2", 60)])
+def test_the_scripts_of_a_tree_agree(tree: Callable[[str], Path], release: str, least: int) -> None:
+    found = check_folder(tree(release) / SCRIPTS, policies(load("policies"))[release])
+    assert [each for each in found.verdicts if each.verdict == FAILED] == []
+    assert found.counts[PASSED] >= least
+    assert all(each.why for each in found.verdicts)
+
+
+def test_a_script_that_tells_releases_apart_fails_on_the_other_reading(tree: Callable[[str], Path]) -> None:
+    file = tree("7.2") / SCRIPTS / "tcp_rfc5961_rst-syn-recv.pkt"
+    assert check_script(file, POLICY).why == "followed to its end"
+    other = check_script(file, replace(POLICY, rst_must_be_exact=False))
+    assert other.verdict == FAILED
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "verdict"),
+    [
+        ("listen(3, 1)", "listen(3, 1)", PASSED),
+        ("> S. 0:0(0) ack 1", "> S. 0:0(0) ack 2", FAILED),
+        ("   +1 > S. 0:0(0) ack 1 <...>\n", "", PASSED),
+        ("   +1 > S.", "  +.5 > S.", FAILED),
+        ("   +0 > S. 0:0(0) ack 1 <...>\n   +1", "   +1", FAILED),
+        ("= -1 EAGAIN", "= 4", FAILED),
+        ("   +0 < S 0:0(0) win 1000 <mss 1000>\n", "   +0 connect(3, ..., ...) = 0\n", OUTSIDE),
+        ("    0 socket", "--ip_version=ipv6\n    0 socket", OUTSIDE),
+    ],
+)
+def test_a_script_of_ours(tmp_path: Path, old: str, new: str, verdict: str) -> None:
+    assert old in HANDSHAKE
+    file = tmp_path / "ours.pkt"
+    file.write_text(HANDSHAKE.replace(old, new, 1), encoding="utf-8")
+    found = check_script(file, POLICY)
+    assert found.verdict == verdict, found
+
+
+def test_no_script_is_no_agreement(tmp_path: Path) -> None:
+    assert not check_folder(tmp_path, POLICY).passed

@@ -19,6 +19,7 @@ from tree_sitter import Node
 
 from kread.parse.declarators import anonymous_tag, base_type, parameters, returned_type, unwrap
 from kread.parse.faults import faults
+from kread.parse.nesting import Branches
 from kread.parse.syntax import captures, parse
 from kread.parse.unit import (
     FILE_SCOPE,
@@ -56,10 +57,6 @@ _KEYWORDS = frozenset({"if", "else", "for", "while", "do", "switch", "return", "
 _LEAVING = frozenset({"return_statement", "goto_statement", "break_statement", "continue_statement"})
 #: Code behind such a label (error exits, rare cases) counts as this deep.
 SIDE_CODE = 8
-#: Around a call, what makes it happen only sometimes.
-_BRANCHES = frozenset(
-    {"if_statement", "case_statement", "for_statement", "while_statement", "do_statement", "conditional_expression"}
-)
 _COMMENT = re.compile(rb"/\*.*?\*/|//[^\n]*|^[ \t]*#(?:[^\n\\]|\\.|\\\n)*", re.S | re.M)
 _BASE_TYPES = ("static", "extern")
 
@@ -74,6 +71,7 @@ class Extractor:
         self._starts: list[int] = []
         self._spans: list[tuple[int, int, int]] = []
         self._source = original
+        self._branches = Branches(())
 
     def take(self, text: bytes, lines: Sequence[tuple[int, int]] | None = None) -> None:
         """Take the facts of one prepared text; `lines` limits them to ranges of lines (inclusive)."""
@@ -85,6 +83,7 @@ class Extractor:
         wanted = None if lines is None else _within(lines)
         self._functions(found.get("function", []), wanted)
         self._labels(found.get("label", []))
+        self._branches = Branches(found.get("branch", []))
         for name, take in (
             ("call", self._call),
             ("assignment", self._assignment),
@@ -190,7 +189,9 @@ class Extractor:
         if callee.type == "field_expression":
             name = callee.child_by_field_name("field")
             at = name.start_point if name is not None else at
-        depth = _depth(node) + (SIDE_CODE if node.start_byte > self._side.get(owner, node.end_byte) else 0)
+        depth = self._branches.around(node.start_byte) + (
+            SIDE_CODE if node.start_byte > self._side.get(owner, node.end_byte) else 0
+        )
         args = tuple(self._written(child) for child in listed.named_children if child.type != "comment")
         self.unit.calls.append(
             CallRow(owner, at[0] + 1, at[1] + 1, self._written(callee), args, self.at(at[0] + 1), "src", -1, depth)
@@ -379,18 +380,3 @@ def _parameter_list(declarator: Node) -> Node | None:
 
 #: Initialisers nest five deep in 6.12; one that nests deeper than this is no table.
 _MOST_NESTED = 64
-#: Levels of the tree that are climbed from a call: each costs a walk from the root. Forty are a dozen branches.
-_MOST_LEVELS = 40
-
-
-def _depth(node: Node) -> int:
-    """How many branches and loops of the function stand around a node."""
-    depth = 0
-    at = node.parent
-    for _ in range(_MOST_LEVELS):
-        if at is None or at.type == "function_definition":
-            break
-        if at.type in _BRANCHES:
-            depth += 1
-        at = at.parent
-    return depth

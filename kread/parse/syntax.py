@@ -17,6 +17,7 @@ from tree_sitter import Language, Node, Parser, Query, QueryCursor, Tree
 QUERY_NAMES = (
     "functions",
     "labels",
+    "branches",
     "calls",
     "assignments",
     "returns",

@@ -109,8 +109,12 @@ class MacroIndex:
         return [define for define, _ in self.by_file.get(file, ())]
 
     def seen_by(self, file: str, name: str) -> Sequence[Macro]:
-        """The definitions of `name` that `file` can mean: its own and its headers', never another .c file's."""
+        """The definitions of `name` that `file` can mean: its own and its headers', never another .c file's. One of its
+        own that always holds hides the others."""
         found = self.by_name.get(name, ())
+        own = [macro for macro in found if macro.file == file]
+        if own and presence.disj(*(macro.presence for macro in own)) == presence.ALWAYS:
+            return own
         if len(found) == 1 and (found[0].file == file or not found[0].file.endswith(".c")):
             return found
         closure = self.closures.get(file)

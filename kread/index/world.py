@@ -2,7 +2,8 @@
 
 `#ifdef __HAVE_ARCH_MEMCPY` is no question to a configuration: the architecture's header defines the name or none does.
 A name that every reader of the scope has defined, or that nobody defines, is therefore decided for the release, and
-vanishes from its conditions; a name defined under a condition stands for that condition. Where all definitions of a
+vanishes from its conditions; a name defined under a condition stands for that condition, and one that is asked for its
+value for the condition under which it is a number other than 0. Where all definitions of a
 name stand under `#ifndef` of it, each is the first. What only the compiler, a Makefile or the file that includes a
 header could define stays. A .c file's own definitions count for that file alone.
 """
@@ -16,6 +17,8 @@ from kread import presence
 from kread.parse.template import Macro
 
 _DEFINED = re.compile(r"defined\((\w+)\)\Z")
+_INTEGER = re.compile(r"\(?(?:0[xX][\da-fA-F]+|\d+)[uUlL]*\)?\Z")
+_ZERO = re.compile(r"\(?0+(?:[xX]0+)?[uUlL]*\)?\Z")
 _NAME = re.compile(r"[A-Za-z_]\w*\Z")
 
 
@@ -71,11 +74,16 @@ class World:
         name = match.group(1) if match else atom if _NAME.match(atom) else ""
         if not name or name.startswith("CONFIG_") or presence.is_open(name):
             return None
-        if name not in self._known:
-            self._known[name] = None  # while it is being asked: a name that depends on itself stays open
-            self._known[name] = self._definedness(self._by_name.get(name, ()), name)
-        found = self._known[name]
-        return found if match or found == presence.NEVER else None
+        asked = atom if match else name
+        if asked not in self._known:
+            self._known[asked] = None  # while it is being asked: a name that depends on itself stays open
+            macros = self._by_name.get(name, ())
+            if not match:
+                if not all(_INTEGER.match(macro.body) for macro in macros):
+                    return None
+                macros = [macro for macro in macros if _ZERO.match(macro.body) is None]
+            self._known[asked] = self._definedness(macros, name)
+        return self._known[asked]
 
     def _definedness(self, macros: Sequence[Macro], name: str) -> str | None:
         own = f"defined({name})"
@@ -92,6 +100,7 @@ class World:
                 instead.append(presence.replace_atoms(macro.presence, {own: presence.NEVER}))
             else:
                 conditions.append(self.settle(macro.presence))
+        conditions = [condition for condition in conditions if condition != presence.NEVER]
         if instead and not conditions:
             self._stand_ins.add(own)
             conditions = [self.settle(condition) for condition in instead]

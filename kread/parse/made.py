@@ -29,6 +29,9 @@ from kread.parse.uses import MacroAnswers, MacroUses
 #: An invocation longer than this is no declaration but a parenthesis that never closes.
 LONGEST = 20_000
 
+#: What a macro must make to be expanded again: a variable, say, has its declaration at its users.
+_WORTHY = frozenset(("table", "prototype", "record"))
+
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _LITERAL = re.compile(r"@(\d+):(\d+)\Z")
 #: What stands for a body behind an invocation.
@@ -98,7 +101,7 @@ class _Made:
 
     def take(self, heads: int | None) -> bool:
         """Add what the invocation makes; `heads` is the function whose body follows it. False if that is nothing."""
-        text = self.written + (_BODY if heads is not None else "")
+        text = self.written + (_BODY if heads is not None else ";")
         snippet = self.maker.snippets.make(text, self.presence)
         made = self._read(snippet)
         indexes = self._functions(made, snippet, heads)
@@ -109,7 +112,7 @@ class _Made:
             self.unit.functions[index] = row._replace(cond=presence.conj(self.presence, presence.disj(*found)))
         for call, found in self.calls.values():
             self.unit.calls.append(call._replace(cond=presence.conj(call.cond, presence.disj(*found))))
-        return bool(self.functions or self.seen)
+        return bool(self.functions) or any(kind in _WORTHY for kind, _ in self.seen)
 
     def _read(self, snippet: Snippet) -> Unit:
         """The facts of a snippet, as if it were a file."""

@@ -35,7 +35,8 @@ def movers() -> frozenset[str]:
     """The names in the data files whose uses are kept."""
     rows = [row for kind in ("store", "copy", "list_add", "list_each") for row in load("stores")[kind]]
     rows += load("registrars")["registrar"]
-    return frozenset(name for row in rows for name in row["names"])
+    names = {name for row in rows for name in row["names"]}
+    return frozenset(names | {row["update"] for row in load("static_calls")["static_call"]})
 
 
 def take_moves(uses: MacroUses, table: MacroTable, mentioned: Iterable[str], at: Callable[[int], str]) -> None:

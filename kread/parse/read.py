@@ -26,6 +26,8 @@ from kread.parse.template import Macro
 from kread.parse.unit import Unit
 from kread.parse.uses import MacroUses
 
+_WORD = re.compile(r"[A-Za-z_]\w*")
+
 Lookup = Callable[[str], Sequence[Macro]]
 
 
@@ -71,7 +73,7 @@ class Reader:
         extractor.take(prepared.text)
         for text, lines in zip(prepared.variants, prepared.variant_lines, strict=True):
             extractor.take(text, lines)
-        defined = frozenset(define.name for define in own) if file.endswith(".c") else frozenset()
+        defined = self._hiding(file, own)
         macros = FileMacros(self._shared, defined, lambda name: self.seen_by(file, name))
         code = without(prepared.code, [(invocation.start, invocation.end) for invocation in prepared.made])
         uses = MacroUses(unit, data, code, at, macros)
@@ -84,6 +86,19 @@ class Reader:
 
         take_made(uses, prepared, at, maker)
         return unit
+
+    def _hiding(self, file: str, own: Sequence[Define]) -> frozenset[str]:
+        """The macros by which a file differs from what all files share: all of a .c file's; a header's if others
+        define them as well, and those of its own that use such a one."""
+        if file.endswith(".c"):
+            return frozenset(define.name for define in own)
+        hiding = {define.name for define in own if len(self.seen_by(file, define.name)) < len(self.lookup(define.name))}
+        while hiding:
+            users = {define.name for define in own if not hiding.isdisjoint(_WORD.findall(define.body))} - hiding
+            if not users:
+                break
+            hiding |= users
+        return frozenset(hiding)
 
 
 class FileMacros:

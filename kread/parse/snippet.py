@@ -4,8 +4,8 @@ The invocation is expanded until nothing outside braces is a macro any more; wha
 so do annotations, which preparation knows. Where a macro has several definitions, each gives a snippet. Each token
 keeps its origin, so that what is parsed out of a snippet can be told the conditions of the macros that it came through.
 
-Most macros at file scope make nothing that holds code or values. That is asked once for each name: one from whose
-bodies no brace can be reached makes nothing.
+Most macros at file scope make nothing that holds code or values, and no function known. That is asked once for each
+name, from the bodies that can be reached.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ MAX_ALTERNATIVES = 16
 
 _ANNOTATIONS = frozenset((STRONG, WEAK, STRONG_CALL, WEAK_CALL))
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_MAKES = re.compile(r"\{|\bextern\b.*\(")
 _BEFORE_PASTE = re.compile(r"([A-Za-z_]\w*)\s*##")
 
 Definitions = Callable[[str], Sequence[Macro]]
@@ -86,7 +87,8 @@ class Snippets:
         )
 
     def can_make(self, name: str) -> bool:
-        """Whether a brace can be reached from the bodies of a macro."""
+        """Whether a declaration that matters can be reached from the bodies of a macro: a brace opens one, `extern`
+        begins one, and a body that is a parameter gives what it is given."""
         return self._closure(name)[1]
 
     def reached(self, name: str) -> frozenset[str]:
@@ -98,16 +100,16 @@ class Snippets:
         if found is None:
             seen = {name}
             waiting = [name]
-            brace = False
+            makes = False
             while waiting:
                 for macro in self.of(waiting.pop()):
-                    brace = brace or "{" in macro.body
+                    makes = makes or _MAKES.search(macro.body) is not None or macro.body in (macro.params or ())
                     fresh = set(_WORD.findall(macro.body)) - seen
                     if "##" in macro.body:
                         fresh |= self._pasted(macro.body) - seen
                     seen |= fresh
                     waiting += fresh
-            found = self._reach[name] = frozenset(seen), brace
+            found = self._reach[name] = frozenset(seen), makes
         return found
 
     def _pasted(self, body: str) -> set[str]:

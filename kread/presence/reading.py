@@ -160,7 +160,8 @@ def _asked(name: str, argument: str) -> Condition:
         return _defined(argument)
     kind = defines().asks.get(name)
     if kind is None or not SYMBOL.match(argument):
-        return Literal(f"{name}({argument})")
+        asked = f"{name}({argument})"
+        return True if asked in defines().always else Literal(asked)
     return Literal(argument if kind == "enabled" else f"{defines().spellings[kind]}({argument})")
 
 

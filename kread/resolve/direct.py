@@ -60,6 +60,8 @@ class Definitions:
             elif not owner.endswith(".c") or owner in program.closures.get(file, frozenset()):
                 if program.sees(file, owner):
                     included.append(program.function(function))
+            elif file in program.closures.get(owner, frozenset()):
+                included.append(program.function(function))  # a .c file that another one includes is part of it
             elif not row.static:
                 external.append(program.function(function))
         for nearest in (own, included):

@@ -15,44 +15,19 @@ from kread.facts import Evidence, Function
 from kread.index.adjacency import pack_adjacency
 from kread.index.evidence import pack_evidence
 from kread.index.macros import MacroIndex
-from kread.parse.unit import FILE_SCOPE, CallRow, Unit
+from kread.parse.unit import Unit
 from kread.resolve.cost import GUESSED, hop_cost, stations
-from kread.resolve.direct import Definitions, reachable
+from kread.resolve.direct import Definitions
+from kread.resolve.named import named_edges
 from kread.resolve.pointers import callback_edges, pointer_targets
 from kread.resolve.program import FunctionId, Program
+from kread.resolve.rows import EdgeRow, Numbers, call_line, edge_row, shown
 from kread.resolve.slots import slot_values
 from kread.resolve.target import Target
 from kread.resolve.worlds import function_worlds
 
-EdgeRow = tuple[Any, ...]
-
 #: Kinds of edges that are a choice among several functions at run time.
-DISPATCHES = frozenset({"ops_table", "slot_assignment", "parameter", "callback"})
-
-
-class _Numbers:
-    """Functions as the rows of the graph's function table."""
-
-    def __init__(self) -> None:
-        self.ids: dict[Function, int] = {}
-
-    def of(self, function: Function) -> int:
-        return self.ids.setdefault(function, len(self.ids) + 1)
-
-    def rows(self) -> Iterable[tuple[Any, ...]]:
-        for function, number in self.ids.items():
-            yield (
-                number,
-                function.name,
-                function.file,
-                function.line,
-                function.end_line,
-                int(function.static),
-                function.macro,
-                function.presence,
-                function.signature,
-                int(not function.signature.startswith("extern ")),
-            )
+DISPATCHES = frozenset({"ops_table", "slot_assignment", "parameter", "callback", "static_call"})
 
 
 def link(
@@ -66,24 +41,24 @@ def link(
     """(meta, packed values, table rows) of the graph of these units."""
     program = Program(units, closures, built, macros.field_aliases())
     definitions = Definitions(program, elsewhere, compiled)
-    numbers = _Numbers()
+    numbers = Numbers()
     for index, unit in enumerate(units):
         for row in range(len(unit.functions)):
             numbers.of(program.function(FunctionId(index, row)))
     edges: list[EdgeRow] = []
     unresolved: list[tuple[Any, ...]] = []
     handed: list[tuple[Target, Evidence]] = []
-    _direct(program, definitions, macros, numbers, edges)
+    named_edges(program, definitions, macros, numbers, edges, unresolved)
     for caller, call, targets, reason in pointer_targets(program, definitions, macros.lookup):
         function = program.function(caller)
         if not targets:
             unresolved.append((numbers.of(function), function.file, call.line, shown(call), reason))
         for target in targets:
-            evidence = [_call_line(function, call), *target.evidence]
+            evidence = [call_line(function, call), *target.evidence]
             if target.kind == "parameter":
                 handed.extend((target, why) for why in target.evidence if why.role == "argument")
             edges.append(
-                _edge(
+                edge_row(
                     numbers,
                     function,
                     target.function,
@@ -162,7 +137,7 @@ def link(
     return {"edges": str(len(edges)), "functions": str(len(numbers.ids))}, packed, tables
 
 
-def _places(numbers: _Numbers) -> tuple[list[str], dict[int, int]]:
+def _places(numbers: Numbers) -> tuple[list[str], dict[int, int]]:
     """The directories of .c files, and for each function in one the number of its directory."""
     directories: dict[str, int] = {}
     found: dict[int, int] = {}
@@ -177,37 +152,8 @@ def _params(params: tuple[str, ...] | None) -> str | None:
     return None if params is None else ", ".join(params)
 
 
-def _direct(
-    program: Program, definitions: Definitions, macros: MacroIndex, numbers: _Numbers, edges: list[EdgeRow]
-) -> None:
-    """The calls by name, written or made by macros."""
-    for caller, call in program.calls():
-        if caller.row == FILE_SCOPE or not call.callee.isidentifier():
-            continue
-        if call.callee in program.locals[caller]:
-            continue
-        function = program.function(caller)
-        cond = presence.conj(function.presence, call.cond)
-        if cond == "0":
-            continue
-        found = reachable(definitions.of(call.callee, function.file), cond)
-        if not found:
-            continue
-        evidence = [_call_line(function, call)]
-        kind = "direct"
-        if call.macro >= 0:
-            macro = program.units[caller.unit].used_macros[call.macro]
-            if call.origin not in ("src", "arg"):
-                kind = "cleanup" if call.origin == "cleanup" else "macro"
-                evidence.append(Evidence("macro", macro.file, macro.line, macro.text))
-        for callee, both in found:
-            edges.append(
-                _edge(numbers, function, callee, call, kind, "certain", len(found), both, "", "", "", evidence)
-            )
-
-
 def _handed_over(
-    program: Program, handed: Sequence[tuple[Target, Evidence]], numbers: _Numbers, edges: list[EdgeRow]
+    program: Program, handed: Sequence[tuple[Target, Evidence]], numbers: Numbers, edges: list[EdgeRow]
 ) -> None:
     """Edges from the function that hands another one over as an argument, where what it calls then calls it.
 
@@ -253,47 +199,6 @@ def _handed_over(
                 pack_evidence([why]),
             )
         )
-
-
-def shown(call: CallRow) -> str:
-    """A call as one line of text."""
-    return f"{call.callee}({', '.join(call.args)})"
-
-
-def _call_line(caller: Function, call: CallRow) -> Evidence:
-    return Evidence("call", caller.file, call.line, shown(call), caller.name)
-
-
-def _edge(
-    numbers: _Numbers,
-    caller: Function,
-    callee: Function,
-    call: CallRow,
-    kind: str,
-    grade: str,
-    candidates: int,
-    cond: str,
-    slot: str,
-    table: str,
-    context: str,
-    evidence: Sequence[Evidence],
-) -> EdgeRow:
-    return (
-        numbers.of(caller),
-        numbers.of(callee),
-        caller.file,
-        call.line,
-        call.column,
-        shown(call),
-        kind,
-        grade,
-        candidates,
-        cond,
-        slot,
-        table,
-        context,
-        pack_evidence(evidence),
-    )
 
 
 def _adjacency(edges: Sequence[EdgeRow], depths: Mapping[tuple[str, int, int], int], conds: Mapping[int, str]) -> Any:

@@ -1,0 +1,86 @@
+"""Edges of calls by name, written or made by macros; what cannot be resolved is listed with its reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kread import presence
+from kread.facts import Evidence
+from kread.index.macros import MacroIndex
+from kread.parse.calls import BUILTIN_PREFIXES
+from kread.parse.tokens import KEYWORDS
+from kread.parse.unit import FILE_SCOPE
+from kread.resolve.direct import Definitions, reachable
+from kread.resolve.program import Program
+from kread.resolve.rows import EdgeRow, Numbers, call_line, edge_row, shown
+from kread.resolve.static_call import StaticCalls
+
+
+def named_edges(
+    program: Program,
+    definitions: Definitions,
+    macros: MacroIndex,
+    numbers: Numbers,
+    edges: list[EdgeRow],
+    unresolved: list[tuple[Any, ...]],
+) -> None:
+    """Add the edges of the calls by name, and what of them could not be resolved."""
+    statics = StaticCalls(program, definitions)
+    for caller, call in program.calls():
+        if caller.row == FILE_SCOPE or not call.callee.isidentifier():
+            continue
+        if call.callee in program.locals[caller]:
+            continue
+        function = program.function(caller)
+        cond = presence.conj(function.presence, call.cond)
+        if cond == "0":
+            continue
+        meant = definitions.of(call.callee, function.file)
+        found = reachable(meant, cond)
+        static = statics.name(call.callee) if not meant else ""
+        if static:
+            targets = statics.of(static)
+            for target in targets:
+                why = [call_line(function, call), target.evidence]
+                both = presence.conj(cond, target.presence)
+                edges.append(
+                    edge_row(
+                        numbers,
+                        function,
+                        target.function,
+                        call,
+                        "static_call",
+                        "object",
+                        len(targets),
+                        both,
+                        static,
+                        "",
+                        "",
+                        why,
+                    )
+                )
+            if not targets:
+                reason = f"the static call {static} is defined nowhere in the scope"
+                unresolved.append((numbers.of(function), function.file, call.line, shown(call), reason))
+            continue
+        if not found:
+            # What is left of a name that is a macro's, the compiler's or a variable's is no call by name.
+            name = call.callee
+            known = macros.lookup(name) or program.global_type(name, function.file) or name in program.typedefs
+            if not (known or name in KEYWORDS or name.startswith(BUILTIN_PREFIXES)):
+                reason = "defined under other conditions only" if meant else "declared nowhere in the scope"
+                if call.macro >= 0 and f" {name} =" in program.units[caller.unit].used_macros[call.macro].text:
+                    reason = "a variable of the macro that makes the call"
+                unresolved.append((numbers.of(function), function.file, call.line, shown(call), reason))
+            continue
+        evidence = [call_line(function, call)]
+        kind = "direct"
+        if call.macro >= 0:
+            macro = program.units[caller.unit].used_macros[call.macro]
+            if call.origin not in ("src", "arg"):
+                kind = "cleanup" if call.origin == "cleanup" else "macro"
+                evidence.append(Evidence("macro", macro.file, macro.line, macro.text))
+        for callee, both in found:
+            edges.append(
+                edge_row(numbers, function, callee, call, kind, "certain", len(found), both, "", "", "", evidence)
+            )

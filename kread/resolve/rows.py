@@ -1,0 +1,80 @@
+"""The rows of the graph's tables: functions by number, edges with their packed evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from kread.facts import Evidence, Function
+from kread.index.evidence import pack_evidence
+from kread.parse.unit import CallRow
+
+EdgeRow = tuple[Any, ...]
+
+
+class Numbers:
+    """Functions as the rows of the graph's function table."""
+
+    def __init__(self) -> None:
+        self.ids: dict[Function, int] = {}
+
+    def of(self, function: Function) -> int:
+        return self.ids.setdefault(function, len(self.ids) + 1)
+
+    def rows(self) -> Iterable[tuple[Any, ...]]:
+        for function, number in self.ids.items():
+            yield (
+                number,
+                function.name,
+                function.file,
+                function.line,
+                function.end_line,
+                int(function.static),
+                function.macro,
+                function.presence,
+                function.signature,
+                int(not function.signature.startswith("extern ")),
+            )
+
+
+def shown(call: CallRow) -> str:
+    """A call as one line of text."""
+    return f"{call.callee}({', '.join(call.args)})"
+
+
+def call_line(caller: Function, call: CallRow) -> Evidence:
+    """The evidence that every edge begins with: the call as written."""
+    return Evidence("call", caller.file, call.line, shown(call), caller.name)
+
+
+def edge_row(
+    numbers: Numbers,
+    caller: Function,
+    callee: Function,
+    call: CallRow,
+    kind: str,
+    grade: str,
+    candidates: int,
+    cond: str,
+    slot: str,
+    table: str,
+    context: str,
+    evidence: Sequence[Evidence],
+) -> EdgeRow:
+    """The row of an edge, without its number."""
+    return (
+        numbers.of(caller),
+        numbers.of(callee),
+        caller.file,
+        call.line,
+        call.column,
+        shown(call),
+        kind,
+        grade,
+        candidates,
+        cond,
+        slot,
+        table,
+        context,
+        pack_evidence(evidence),
+    )

@@ -25,8 +25,8 @@ _START = re.compile(rb";(?=\s*+" + _STORAGE + rb"(?!(?:" + C_WORDS + rb")\b)[A-Z
 _LONE_NAME = rb"\s*+)((?:(?!(?:" + C_WORDS + rb")\b)[A-Za-z_]\w*+[ \t]*+\n\s*+)++)(?=[A-Za-z_]\w*+[ \t*]+[A-Za-z_])"
 _LONE = re.compile(rb"([;}]" + _LONE_NAME)
 _FIRST = re.compile(rb"(" + _LONE_NAME)
-#: What stands behind a prototype: `) MACRO(x);`.
-_BEHIND = re.compile(rb"(\)\s*+)([A-Za-z_]\w*+\s*+" + PARENS + rb")(?=\s*+;)")
+#: What stands behind a prototype: `) MACRO(x);`. At the start of a line it is a declaration of its own.
+_BEHIND = re.compile(rb"(\)\s*+)(?<!\n)([A-Za-z_]\w*+\s*+" + PARENS + rb")(?=\s*+;)")
 
 
 def _lone(found: re.Match[bytes]) -> bytes:

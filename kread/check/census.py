@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from kread.graph.callgraph import CallGraph, Unresolved
 
-#: A reason's own words end where the name of something in the kernel begins.
-_NAMES = re.compile(r"\b(into|the parameter|the record of) \S+")
+#: Where a reason names something of the kernel's.
+_NAMES = re.compile(r"\b(into|the parameter|the record of|the static call) \S+")
 
 #: What kread stands on, as the package registry names it.
 PACKAGES = ("tree-sitter", "tree-sitter-c", "networkx", "typer", "GitPython")
@@ -62,8 +62,7 @@ def _most(counts: Counter[str]) -> list[tuple[str, int]]:
 
 def reason_class(reason: str) -> str:
     """A reason without its names: "no call in the scope hands a function to the parameter ..."."""
-    match = _NAMES.search(reason)
-    return f"{reason[: match.end(1)]} ..." if match else reason
+    return _NAMES.sub(r"\1 ...", reason)
 
 
 def census(graph: CallGraph) -> Census:

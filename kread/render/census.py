@@ -7,9 +7,10 @@ faults and of unresolved calls are long and are written on request only.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from kread.check.accuracy import Accuracy
 from kread.check.census import Census
 from kread.render import words
 from kread.render.layout import Layout, Row
@@ -19,6 +20,7 @@ from kread.render.style import Style
 SHOWN = 12
 
 Versions = Sequence[tuple[str, str]]
+Compared = Mapping[str, Accuracy]
 
 
 def index_text(census: Census, *, width: int = 80, color: bool = False) -> str:
@@ -27,10 +29,10 @@ def index_text(census: Census, *, width: int = 80, color: bool = False) -> str:
 
 
 def doctor_text(
-    census: Census, versions: Versions, *, every: bool = False, width: int = 80, color: bool = False
+    census: Census, versions: Versions, compared: Compared, *, every: bool = False, width: int = 80, color: bool = False
 ) -> str:
-    """`kread doctor`; `every` lists each fault and each unresolved call."""
-    return _text(_doctor(census, versions, every), width, color)
+    """`kread doctor`; `every` lists each fault, each unresolved call and each difference."""
+    return _text(_doctor(census, versions, compared, every), width, color)
 
 
 def _text(rows: Iterator[Row], width: int, color: bool) -> str:
@@ -51,17 +53,29 @@ def _summary(census: Census) -> Iterator[Row]:
     yield Row("lines that could not be parsed", indent=2, place=f"{len(census.faults):,}")
 
 
-def _doctor(census: Census, versions: Versions, every: bool) -> Iterator[Row]:
+def _doctor(census: Census, versions: Versions, compared: Compared, every: bool) -> Iterator[Row]:
     yield from _summary(census)
     yield Row("edges to functions whose body lies outside the scope", indent=2, place=f"{census.outside:,}")
     yield from _counted("Lines that could not be parsed, by file", census.faults_by_file)
     yield from _counted("Unresolved calls, by reason", census.reasons)
     if every:
         yield from _lists(census)
+    for prefix, accuracy in compared.items():
+        yield from _accuracy(prefix, accuracy, every)
     yield Row("")
     yield Row("Versions", role="family")
     for name, version in versions:
         yield Row(name, indent=2, place=version)
+
+
+def _accuracy(prefix: str, accuracy: Accuracy, every: bool) -> Iterator[Row]:
+    yield Row("")
+    yield Row(f"Against the compiler, {prefix}", role="family")
+    for share in (*accuracy.recall, *accuracy.precision):
+        yield Row(share.name, indent=2, place=str(share))
+    for title, rows in (("missed", accuracy.missed), ("not in the truth", accuracy.extra)):
+        for row in rows if every else ():
+            yield Row(f"{title}: {' '.join(part for part in row if part)}", indent=2, hang=2, role="note")
 
 
 def _counted(title: str, rows: Sequence[tuple[str, int]]) -> Iterator[Row]:
@@ -110,7 +124,7 @@ def index_json(census: Census) -> str:
     return json.dumps({"schema": "kread.index/1", **_object(census)}, indent=2) + "\n"
 
 
-def doctor_json(census: Census, versions: Versions) -> str:
+def doctor_json(census: Census, versions: Versions, compared: Compared) -> str:
     """`kread doctor --format json`, with every fault and every unresolved call."""
     report = {
         "schema": "kread.doctor/1",
@@ -131,6 +145,17 @@ def doctor_json(census: Census, versions: Versions) -> str:
             for call in census.unresolved
         ],
         "reasons": [{"reason": reason, "count": count} for reason, count in census.reasons],
+        "accuracy": {
+            prefix: {
+                "shares": [
+                    {"name": share.name, "hits": share.hits, "total": share.total}
+                    for share in (*accuracy.recall, *accuracy.precision)
+                ],
+                "missed": accuracy.missed,
+                "extra": accuracy.extra,
+            }
+            for prefix, accuracy in compared.items()
+        },
         "versions": dict(versions),
     }
     return json.dumps(report, indent=2, ensure_ascii=False) + "\n"

@@ -14,12 +14,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 
 from tree_sitter import Node
 
 from kread.parse.declarators import anonymous_tag, base_type, parameters, returned_type, unwrap
 from kread.parse.faults import faults
 from kread.parse.nesting import Branches
+from kread.parse.nodes import called, compound_name, parameter_list, place, within
 from kread.parse.syntax import captures, parse
 from kread.parse.unit import (
     FILE_SCOPE,
@@ -57,6 +59,8 @@ _KEYWORDS = frozenset({"if", "else", "for", "while", "do", "switch", "return", "
 _LEAVING = frozenset({"return_statement", "goto_statement", "break_statement", "continue_statement"})
 #: Code behind such a label (error exits, rare cases) counts as this deep.
 SIDE_CODE = 8
+#: Initialisers nest five deep in 6.12; one that nests deeper than this is no table.
+_MOST_NESTED = 64
 _COMMENT = re.compile(rb"/\*.*?\*/|//[^\n]*|^[ \t]*#(?:[^\n\\]|\\.|\\\n)*", re.S | re.M)
 _BASE_TYPES = ("static", "extern")
 
@@ -71,16 +75,19 @@ class Extractor:
         self._starts: list[int] = []
         self._spans: list[tuple[int, int, int]] = []
         self._source = original
+        self._lines = [0, *accumulate(len(line) + 1 for line in original.split(b"\n"))]
         self._branches = Branches(())
 
     def take(self, text: bytes, lines: Sequence[tuple[int, int]] | None = None) -> None:
         """Take the facts of one prepared text; `lines` limits them to ranges of lines (inclusive)."""
-        self._source = text
+        # Comments and directives are blank by now: without the spaces at line ends the parser has half as much to
+        # read. Lines and columns stay, so the file is cut by them.
+        self._source = text = b"\n".join([line.rstrip() for line in text.split(b"\n")])
         tree = parse(text)
         found_faults = faults(self.original, tree, lines)
         self.unit.faults.extend((fault.line, fault.function, fault.text) for fault in found_faults)
         found = captures(tree)
-        wanted = None if lines is None else _within(lines)
+        wanted = None if lines is None else within(lines)
         self._functions(found.get("function", []), wanted)
         self._labels(found.get("label", []))
         self._branches = Branches(found.get("branch", []))
@@ -93,7 +100,7 @@ class Extractor:
             ("record", self._record),
             ("typedef", self._typedef),
         ):
-            for node in sorted(found.get(name, ()), key=_place):
+            for node in sorted(found.get(name, ()), key=place):
                 row = node.start_point[0] + 1
                 if wanted is None or wanted(row):
                     take(node, row)
@@ -103,7 +110,7 @@ class Extractor:
     def _functions(self, nodes: list[Node], wanted: Callable[[int], bool] | None) -> None:
         """Add the functions. A nested one is real only at column 0 under a name that is no keyword."""
         unit = self.unit
-        nodes = sorted(nodes, key=_place)
+        nodes = sorted(nodes, key=place)
         spans: list[tuple[int, int, int]] = []
         known = {(row.name, row.line): index for index, row in enumerate(unit.functions)}
         end = -1
@@ -124,7 +131,7 @@ class Extractor:
                 specifiers = {
                     self._plain(c) for c in node.children if c.type in ("storage_class_specifier", "type_qualifier")
                 }
-                listed = _parameter_list(declarator)
+                listed = parameter_list(declarator)
                 unit.functions.append(
                     FunctionRow(
                         name,
@@ -158,9 +165,9 @@ class Extractor:
                 self._side[owner] = min(node.start_byte, self._side.get(owner, node.start_byte))
 
     def _owner(self, byte: int) -> int:
-        place = bisect_right(self._starts, byte) - 1
-        if place >= 0 and byte < self._spans[place][1]:
-            return self._spans[place][2]
+        index = bisect_right(self._starts, byte) - 1
+        if index >= 0 and byte < self._spans[index][1]:
+            return self._spans[index][2]
         return FILE_SCOPE
 
     def _plain(self, node: Node) -> str:
@@ -168,7 +175,9 @@ class Extractor:
 
     def _written(self, node: Node) -> str:
         """The node's text as the file has it, without comments and directives, white space folded."""
-        data = self.original[node.start_byte : node.end_byte]
+        row, column = node.start_point
+        last, end = node.end_point
+        data = self.original[self._lines[row] + column : self._lines[last] + end]
         if b"/" in data or b"#" in data:
             data = _COMMENT.sub(b" ", data)
         text = data.decode("utf-8", "replace")
@@ -184,7 +193,7 @@ class Extractor:
         listed = node.child_by_field_name("arguments")
         if callee is None or listed is None or callee.type == "primitive_type":
             return
-        callee = _called(callee)
+        callee = called(callee)
         at = callee.start_point
         if callee.type == "field_expression":
             name = callee.child_by_field_name("field")
@@ -208,7 +217,7 @@ class Extractor:
         owner = self._owner(node.start_byte)
         if owner == FILE_SCOPE:
             return
-        shown = _compound_name(value) if value.type == "compound_literal_expression" else self._written(value)
+        shown = compound_name(value) if value.type == "compound_literal_expression" else self._written(value)
         self.unit.flows.append(FlowRow(owner, row, self._written(target), shown, self.at(row)))
 
     def _return(self, node: Node, row: int) -> None:
@@ -252,7 +261,7 @@ class Extractor:
             if value.type == "initializer_list":
                 self._table(value, owner, name, declared, int(storage == "static"), at)
             elif value.type in _CARRIERS:
-                shown = _compound_name(value) if value.type == "compound_literal_expression" else self._written(value)
+                shown = compound_name(value) if value.type == "compound_literal_expression" else self._written(value)
                 self.unit.flows.append(FlowRow(owner, line, name, shown, cond))
 
     def _compound(self, node: Node, row: int) -> None:
@@ -262,7 +271,7 @@ class Extractor:
             return
         base = base_type(described.child_by_field_name("type"), self._source)
         _, declared, _ = unwrap(described.child_by_field_name("declarator"), base, self._source)
-        self._table(value, self._owner(node.start_byte), _compound_name(node), declared, 1, node)
+        self._table(value, self._owner(node.start_byte), compound_name(node), declared, 1, node)
 
     def _table(self, value: Node, owner: int, name: str, declared: str, static: int, at: Node) -> None:
         line, column = at.start_point[0] + 1, at.start_point[1] + 1
@@ -297,7 +306,7 @@ class Extractor:
                     self._entries(value, table, path)
             elif value.type in _CARRIERS:
                 line = value.start_point[0] + 1
-                shown = _compound_name(value) if value.type == "compound_literal_expression" else self._written(value)
+                shown = compound_name(value) if value.type == "compound_literal_expression" else self._written(value)
                 self.unit.entries.append(EntryRow(table, line, path, shown, self.at(line)))
 
     def _record(self, node: Node, row: int) -> None:
@@ -336,47 +345,3 @@ class Extractor:
             name, declared, at = unwrap(declarator, base, self._source)
             if at is not None and name != declared:
                 self.unit.typedefs.append((name, declared, at.start_point[0] + 1))
-
-
-def _place(node: Node) -> tuple[int, int]:
-    """By source order, outer before inner: captures come in no order."""
-    return node.start_byte, -node.end_byte
-
-
-def _within(lines: Sequence[tuple[int, int]]) -> Callable[[int], bool]:
-    def wanted(row: int) -> bool:
-        return any(first <= row <= last for first, last in lines)
-
-    return wanted
-
-
-def _compound_name(node: Node) -> str:
-    """The name under which a compound literal's table is found again by the value that uses it."""
-    row, column = node.start_point
-    return f"@{row + 1}:{column + 1}"
-
-
-def _called(callee: Node) -> Node:
-    """The name that a callee is a cast of, if it is one: `((type)f)(x)`; else the callee."""
-    node: Node | None = callee
-    while node is not None and node.type in ("parenthesized_expression", "cast_expression"):
-        node = node.child_by_field_name("value") or (node.named_children[-1] if node.named_children else None)
-    return node if node is not None and node.type == "identifier" else callee
-
-
-def _parameter_list(declarator: Node) -> Node | None:
-    """The parameter list of the function that a declarator declares: the innermost one."""
-    found = None
-    node: Node | None = declarator
-    while node is not None:
-        if node.type == "function_declarator":
-            found = node.child_by_field_name("parameters")
-        inner = node.child_by_field_name("declarator")
-        if inner is None:
-            inner = next((c for c in node.named_children if c.type.endswith("declarator")), None)
-        node = inner
-    return found
-
-
-#: Initialisers nest five deep in 6.12; one that nests deeper than this is no table.
-_MOST_NESTED = 64

@@ -35,7 +35,7 @@ def faults(original: bytes, tree: Tree, lines: Sequence[tuple[int, int]] | None 
     while todo:
         node, function = todo.pop()
         if node.type == "function_definition":
-            function = _name(node, original)
+            function = _name(node, rows)
         if node.is_error or node.is_missing:
             line = node.start_point[0] + 1
             if lines is None or any(first <= line <= last for first, last in lines):
@@ -46,7 +46,7 @@ def faults(original: bytes, tree: Tree, lines: Sequence[tuple[int, int]] | None 
     return [found[line] for line in sorted(found)]
 
 
-def _name(function: Node, original: bytes) -> str:
+def _name(function: Node, rows: Sequence[bytes]) -> str:
     """The name that a function's definition declares, as the file writes it."""
     node: Node | None = function.child_by_field_name("declarator")
     while node is not None and node.type != "identifier":
@@ -56,4 +56,7 @@ def _name(function: Node, original: bytes) -> str:
                 (child for child in node.named_children if child.type.endswith(("declarator", "identifier"))), None
             )
         node = inner
-    return "" if node is None else original[node.start_byte : node.end_byte].decode("utf-8", "replace")
+    if node is None:
+        return ""
+    row, column = node.start_point
+    return rows[row][column : node.end_point[1]].decode("utf-8", "replace")

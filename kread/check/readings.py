@@ -90,7 +90,11 @@ def swapped(function: str, texts: Sequence[str]) -> tuple[int, int] | None:
 def _mixed(function: str, texts: Sequence[str], repeated: set[str]) -> tuple[int, int] | None:
     """Where the repeated statements that releases have in different numbers are those of no one release."""
     varying = {text for text in repeated if len({sequel.statements.count(text) for sequel in sequels(function)}) > 1}
-    if not varying & set(texts) or any(_same(texts, one.statements, varying) for one in sequels(function)):
+    if not varying & set(texts):
+        return None
+    # A tree that has the statements of one release, and no others, has them as often as that one.
+    alike = [one for one in sequels(function) if set(one.statements) == set(texts)] or list(sequels(function))
+    if any(_same(texts, one.statements, varying) for one in alike):
         return None
     place = next(index for index, text in enumerate(texts) if text in varying)
     return place, place

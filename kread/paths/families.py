@@ -17,31 +17,51 @@ from kread.facts import Edge, Guard
 from kread.graph.search import Way
 from kread.parse.context import SiteContext
 
+#: Whoever asks how one function gets to another that it calls itself means that call, however rarely it is made.
+DIRECT = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What a way is about: a way fits that passes all of `passes` (functions between its ends, or slots) and none of
-    `avoids`. `weight` multiplies its cost: below 1 it is told before cheaper ones."""
+    """What a way is about: a way fits that passes all of `passes` (functions between its ends, or slots), in this order,
+    and none of `avoids`, and that ends at one of `ends`, if there are any. `weight` multiplies its cost: below 1 it is told
+    before cheaper ones."""
 
     title: str
-    passes: frozenset[str]
+    passes: tuple[str, ...]
     avoids: frozenset[str]
+    ends: frozenset[str]
     weight: float
+
+    def fits(self, passed: Sequence[str], end: str) -> bool:
+        """Whether a way that passes these things in this order, and ends there, tells this story."""
+        rest = iter(passed)
+        return (
+            (not self.ends or end in self.ends)
+            and all(wanted in rest for wanted in self.passes)
+            and self.avoids.isdisjoint(passed)
+        )
 
 
 @cache
 def stories() -> tuple[Story, ...]:
     """The stories that the data tells, in its order."""
     return tuple(
-        Story(row["title"], frozenset(row["passes"]), frozenset(row["avoids"]), float(row["weight"]))
+        Story(
+            row["title"],
+            tuple(row["passes"]),
+            frozenset(row["avoids"]),
+            frozenset(row.get("ends", ())),
+            float(row["weight"]),
+        )
         for row in data.load("stories")["story"]
     )
 
 
 def story(edges: Sequence[Edge]) -> Story | None:
     """The first story that a way fits. It is about what happens between the ends: an end alone tells nothing."""
-    passed = {edge.callee.name for edge in edges[:-1]} | {edge.slot for edge in edges if edge.slot}
-    return next((one for one in stories() if passed.issuperset(one.passes) and passed.isdisjoint(one.avoids)), None)
+    passed = [name for edge in edges for name in (edge.slot, edge.callee.name) if name][:-1]
+    return next((one for one in stories() if one.fits(passed, edges[-1].callee.name)), None)
 
 
 @cache
@@ -58,25 +78,27 @@ def _burden(guard: Guard) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ReadWay:
-    """A way with its edges, what is known at each call, and its weight as a family."""
+    """A way with its edges, what is known at each call, and its story. `single`: a family of its own, whatever its kind."""
 
     way: Way
     edges: tuple[Edge, ...]
     contexts: tuple[SiteContext, ...]
     story: Story | None
+    single: bool = False
 
     @property
     def weight(self) -> float:
         """Its cost, with its guards (each condition makes a way less usual), weighed by its story."""
         burden = sum(_burden(guard) for context in self.contexts for guard in context.guards)
-        return (self.way.cost + burden) * (self.story.weight if self.story else 1.0)
+        direct = DIRECT if len(self.edges) == 1 and self.edges[0].kind != "callback" else 1.0
+        return (self.way.cost + burden) * (self.story.weight if self.story else direct)
 
 
 def families(read: Sequence[ReadWay]) -> list[tuple[str, ReadWay]]:
     """(title, way) for each family, the most instructive first."""
     best: dict[object, ReadWay] = {}
     for item in sorted(read, key=lambda item: (item.weight, item.way.functions)):
-        key: object = item.story.title if item.story else item.way.kind
+        key: object = item.way.functions if item.single else item.story.title if item.story else item.way.kind
         best.setdefault(key, item)
     ranked = sorted(best.values(), key=lambda item: (item.weight, item.way.functions))
     return list(zip(_titles(ranked), ranked, strict=True))

@@ -32,6 +32,8 @@ from kread.resolve.worlds import excluded, mixed, table_worlds
 WAYS_READ = 48
 #: Families shown unless -k says otherwise.
 FAMILIES = 4
+#: With fewer families than these, ways of a kind that was told already are families of their own.
+FEW = 3
 #: Hops that a path may have unless --max-hops says otherwise.
 MAX_HOPS = 24
 #: Call sites tried for one hop where a function calls another in several places.
@@ -102,23 +104,39 @@ class Finder:
     def calls(self, request: Request) -> Answer:
         """The families of paths of a request, by calls alone."""
         question = self._question(request)
+        self.stopped = False
+        read = self._told(question)
+        self.sites.keep()
+        trails = [Trail(title, self._steps(item)) for title, item in families(read)]
+        return self._answer(request, question, trails)
+
+    def _told(self, question: _Question) -> list[ReadWay]:
+        """The ways that make the families: one for each kind or story, and more of a kind where there are few kinds."""
         read: list[ReadWay] = []
         told: set[object] = set()
-        self.stopped = False
+        spare: list[tuple[Way, list[Edge]]] = []
         for way in islice(self._ways(question), WAYS_READ):
-            if way.kind in told:
-                continue
             chosen = self.graph.edges(way.edges)
             about = story(chosen)
-            if about is not None and about.title in told:
+            title = about.title if about else ""
+            if way.functions in told or title in told or self._mixed(way, chosen, question):
+                continue
+            if way.kind in told:
+                spare.append((way, chosen))
                 continue
             found = self._read(way, chosen, question)
             if found is not None:
                 read.append(found)
-                told |= {way.kind, about.title if about else way.kind}
-        self.sites.keep()
-        trails = [Trail(title, self._steps(item)) for title, item in families(read)]
-        return self._answer(request, question, trails)
+                told |= {way.kind, way.functions}
+                told |= {title} if title else set()
+        for way, chosen in spare:
+            if len(read) >= FEW:
+                break
+            found = None if way.functions in told else self._read(way, chosen, question)
+            if found is not None:
+                read.append(replace(found, single=True))
+                told.add(way.functions)
+        return read
 
     def _answer(self, request: Request, question: _Question, trails: Sequence[Trail]) -> Answer:
         shown, others = tuple(trails[: request.families]), tuple(trails[request.families :])
@@ -189,7 +207,7 @@ class Finder:
             joined = [_joined(first, second) for first in islice(found, WAYS_READ) for second in seconds]
             whole = [way for way in joined if way is not None and len(way.edges) <= request.max_hops]
             found = iter(sorted(whole, key=lambda way: (way.cost, way.functions))[:WAYS_READ])
-        return (way for way in found if not self._mixed(way, question))
+        return found
 
     def _stations(self, question: _Question) -> Stations:
         """What it adds to a way's cost to pass through a function: its own station cost, a detour's, or too much."""
@@ -205,10 +223,21 @@ class Finder:
 
         return Stations(cost)
 
-    def _mixed(self, way: Way, question: _Question) -> bool:
-        """Whether a way passes functions of two worlds that exclude each other."""
-        worlds = self.graph.worlds
-        return mixed((worlds.get(number, 0) for number in way.functions), question.allowed)
+    def _mixed(self, way: Way, chosen: Sequence[Edge], question: _Question) -> bool:
+        """Whether a way passes functions of two worlds that exclude each other.
+
+        Where the reader's ends lie in two worlds, a function of one may call another's by name, but a table of one
+        doesn't lead to the other.
+        """
+        worlds = [self.graph.worlds.get(number, 0) for number in way.functions]
+        if mixed(worlds, question.allowed):
+            return True
+        passed = worlds[0]
+        for edge, world in zip(chosen, worlds[1:], strict=True):
+            if edge.slot and world & excluded(passed):
+                return True
+            passed = (passed & ~excluded(world)) | world
+        return False
 
     def _watched(self, search: Search) -> Iterator[Way]:
         yield from search.ways()
@@ -289,7 +318,7 @@ def _strays(edges: Sequence[Edge]) -> bool:
     """Whether a call through a parameter calls what none of the functions before it handed over."""
     passed: set[str] = set()
     for edge in edges:
-        if edge.kind == "parameter" and edge.candidates > 1 and passed:
+        if edge.candidates > 1 and not edge.slot and passed:
             givers = {why.function for why in edge.evidence if why.role == "argument"}
             if givers and givers.isdisjoint(passed):
                 return True

@@ -23,7 +23,7 @@ MOST_BRANCHES = 10
 CONDITIONAL = 4
 #: A target found by type alone may not be the one; a callback runs later, and another caller runs it.
 GRADE = {"certain": 0, "object": 1, "type": 8, "signature": 60}
-CALLBACK = 15
+CALLBACK = 30
 #: A call through a parameter with several candidates: each belongs to another caller, and an edge of its own leads there.
 GUESSED = 25
 #: A function that many call is a tool, not a station: each doubling beyond this many callers adds.

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import kread.data
 from kread.check.bodies import Bodies, Statement
+from kread.check.drift import row_of
 from kread.check.policy import read_policy
 from kread.check.readings import holding
 from kread.graph.callgraph import CallGraph
@@ -75,10 +76,14 @@ def _sequences(graph: CallGraph) -> dict[str, tuple[str, ...]]:
             if not held:
                 raise SystemExit(f"{graph.release}: {rule.id} {anchor.function}: {anchor.condition} stands nowhere")
             wanted.setdefault(anchor.function, set()).update(held)
-    return {
-        function: tuple(each.text for each in bodies.statements(function) if each in held)
-        for function, held in wanted.items()
-    }
+    found = {}
+    for function, held in wanted.items():
+        statements = bodies.statements(function)
+        rows = {each: row_of(function, each) for each in statements if each.choice and each not in held}
+        held |= {each for each, row in rows.items() if row is not None and row.rules}
+        texts = {each.text for each in held}
+        found[function] = tuple(each.text for each in statements if each.text in texts)
+    return found
 
 
 if __name__ == "__main__":

@@ -144,8 +144,9 @@ def check_source(bodies: Bodies) -> SourceCheck:
                     found.append(answer)
                 else:
                     drifts.append(answer)
-    drifts += _orders(found, bodies)
-    return SourceCheck(bodies.graph.release, reading, tuple(found), tuple(drifts), tuple(_branches(found, bodies)))
+    branches = tuple(_branches(found, bodies))
+    drifts += _orders(found, branches, bodies)
+    return SourceCheck(bodies.graph.release, reading, tuple(found), tuple(drifts), branches)
 
 
 def _look(rule: Rule, anchor: Anchor, bodies: Bodies) -> Found | Drift:
@@ -183,12 +184,15 @@ def _become(text: str, function: str, statements: Iterable[Statement]) -> list[S
     return [others[near] for near in get_close_matches(text, others, n=1, cutoff=_ALIKE)]
 
 
-def _orders(found: Iterable[Found], bodies: Bodies) -> Iterable[Drift]:
-    """The functions in which two anchored statements stand the other way round than in every release."""
+def _orders(found: Iterable[Found], branches: Iterable[Branch], bodies: Bodies) -> Iterable[Drift]:
+    """The functions in which two statements of rules stand the other way round than in every release."""
     rules: dict[str, dict[str, Rule]] = {}
     for each in found:
         for statement in each.statements:
             rules.setdefault(each.anchor.function, {}).setdefault(statement.text, each.rule)
+    for branch in branches:
+        for rule in branch.rules[:1]:
+            rules[branch.function].setdefault(branch.statement.text, RULES[rule])
     for function, of in sorted(rules.items()):
         there = [each for each in bodies.statements(function) if each.text in of]
         pair = swapped(function, [each.text for each in there])
@@ -212,14 +216,15 @@ def _branches(found: Iterable[Found], bodies: Bodies) -> Iterable[Branch]:
         for statement in bodies.statements(function):
             if statement.choice:
                 found_rules = tuple(sorted(decided.get(statement, ())))
-                row = None if found_rules else _row(function, statement)
+                row = None if found_rules else row_of(function, statement)
                 if row is not None:
                     yield Branch(function, statement, row.rules, row.reason, False)
                 else:
                     yield Branch(function, statement, found_rules, "", bool(found_rules))
 
 
-def _row(function: str, statement: Statement) -> Row | None:
+def row_of(function: str, statement: Statement) -> Row | None:
+    """What data says of a branch that is no anchor's; None where it says nothing."""
     return next((row for row in rows() if row.covers(function, statement)), None)
 
 
@@ -229,6 +234,6 @@ def stale_rows(checks: Iterable[SourceCheck]) -> list[Row]:
         id(row)
         for check in checks
         for branch in check.branches
-        if not branch.anchored and (row := _row(branch.function, branch.statement)) is not None
+        if not branch.anchored and (row := row_of(branch.function, branch.statement)) is not None
     }
     return [row for row in rows() if id(row) not in used]

@@ -1,1 +1,1 @@
-"""TBD"""
+"""The facts of a scope: found, read in processes, kept per content."""

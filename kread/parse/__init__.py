@@ -1,1 +1,1 @@
-"""TBD"""
+"""From bytes to facts and faults. The only importer of tree_sitter."""

@@ -1,1 +1,1 @@
-"""TBD"""
+"""Nouns in, text out: terminal, Markdown, HTML, DOT, Mermaid, JSON."""

@@ -145,11 +145,14 @@ def graph(indexed_home: Path) -> CallGraph:
 def kread(indexed_home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """A function that runs kread with these arguments in the indexed home and gives its streams and exit code."""
 
-    def run(*arguments: str, stdin: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: str, stdin: str | None = None, cwd: Path | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*KREAD, *arguments],
             env={**os.environ, "KREAD_HOME": str(indexed_home), "COLUMNS": "80", **environment},
             input=stdin,
+            cwd=cwd,
             capture_output=True,
             text=True,
             timeout=INDEX_SECONDS,

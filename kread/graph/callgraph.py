@@ -208,8 +208,9 @@ class CallGraph:
         macros = self.store.query("SELECT file, line FROM macro WHERE name = ? ORDER BY file, line LIMIT 1", [name])
         if macros:
             return f"{name} is a macro, not a function ({macros[0][0]}:{macros[0][1]}); kread show {name} prints it"
-        fields = self.store.query("SELECT record FROM member WHERE name = ? ORDER BY record LIMIT 1", [name])
-        if fields:
+        query = "SELECT record FROM member WHERE name = ? AND record NOT LIKE '%@%' ORDER BY record LIMIT 1"
+        fields = self.store.query(query, [name])
+        if fields and not file:
             return f"{name} is a member of {fields[0][0]}, not a function; kread slot {fields[0][0].split()[-1]}.{name}"
         return f"no function {symbol}"
 

@@ -109,22 +109,21 @@ def _titles(ranked: Sequence[ReadWay]) -> Iterator[str]:
     told: set[str] = set()
     for place, item in enumerate(ranked):
         others = {function for index, functions in enumerate(between) if index != place for function in functions}
-        title = item.story.title if item.story else _difference(item, others, told)
+        title = item.story.title if item.story and item.story.title not in told else _difference(item, others, told)
         told.add(title)
         yield title
 
 
 def _difference(item: ReadWay, others: Collection[int], told: Collection[str]) -> str:
-    """What tells a family from the others: its dispatches, else the first function that only it passes."""
-    own = [
-        edge.callee.name
-        for edge, number in zip(item.edges, item.way.functions[1:-1], strict=False)
-        if number not in others
-    ]
+    """What tells a family from the others: its dispatches, else a function that only it passes, else its first one."""
+    stations = [(edge.callee.name, number) for edge, number in zip(item.edges, item.way.functions[1:-1], strict=False)]
+    own = [name for name, number in stations if number not in others]
     slots = [edge.slot.rpartition(".")[2] for edge in item.edges if edge.slot]
     title = "Through " + ", then ".join(dict.fromkeys(slots)) if slots else ""
     if title and title not in told:
         return title
-    if own:
-        return f"{title}, by {own[0]}" if title else f"By {own[0]}"
-    return title or ("The direct call" if len(item.edges) == 1 else "The direct way")
+    for name in (*own[:1], *(name for name, _ in stations)):
+        found = f"{title}, by {name}" if title else f"By {name}"
+        if found not in told:
+            return found
+    return title or ("The direct call" if len(item.edges) == 1 else "Another way")

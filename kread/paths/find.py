@@ -24,7 +24,7 @@ from kread.paths.answer import Answer
 from kread.paths.contradict import Hop, contradiction
 from kread.paths.families import ReadWay, families, story
 from kread.paths.sites import Sites
-from kread.paths.steer import Assumption, refuted, rules_out, worlds_ruled_out
+from kread.paths.steer import Assumption, refuted, rules_out, simplified, worlds_ruled_out
 from kread.resolve.cost import detour
 from kread.resolve.worlds import excluded, mixed, table_worlds
 
@@ -84,17 +84,20 @@ class Finder:
         self._between: dict[tuple[int, int], list[Edge]] = {}
 
     def answer(self, request: Request) -> Answer:
-        """The families of paths of a request; without any, the hand-overs that lead there, if there are any."""
+        """The families of paths of a request, and the hand-overs that join its ends; without paths, farther ones too."""
         found = self.calls(request)
-        if found.trails or request.via:
+        from kread.paths.handovers import Handovers, Side, joins
+
+        if request.via or (found.trails and not joins(request.caller, request.callee)):
             return found
         from kread.paths.across import crossings
-        from kread.paths.handovers import Handovers, Side
 
         def same(symbol: str, side: Side) -> bool:
             return any(self.graph.function(number) == side.function for number in self.graph.find(symbol))
 
         def way(caller: str, callee: str) -> Trail | None:
+            if found.trails:
+                return None
             trails = self.calls(replace(request, caller=caller, callee=callee, families=1)).trails
             return trails[0] if trails else None
 
@@ -107,7 +110,7 @@ class Finder:
         self.stopped = False
         read = self._told(question)
         self.sites.keep()
-        trails = [Trail(title, self._steps(item)) for title, item in families(read)]
+        trails = [Trail(title, self._steps(item, question.assumptions)) for title, item in families(read)]
         return self._answer(request, question, trails)
 
     def _told(self, question: _Question) -> list[ReadWay]:
@@ -295,7 +298,7 @@ class Finder:
                 return replace(edge, table=value.table, evidence=(*known, filled))
         return None
 
-    def _steps(self, item: ReadWay) -> tuple[Step, ...]:
+    def _steps(self, item: ReadWay, assumptions: Sequence[Assumption]) -> tuple[Step, ...]:
         steps = []
         for edge, context in zip(item.edges, item.contexts, strict=True):
             others = tuple(
@@ -305,6 +308,7 @@ class Finder:
             )
             shown = edge_as_readers_say(edge)
             guards = tuple(sorted(context.guards + context.nested, key=lambda guard: guard.line))
+            guards = simplified(assumptions, guards) if assumptions else guards
             steps.append(Step(shown.caller, shown, guards, context.held, others))
         steps.append(Step(edge_as_readers_say(item.edges[-1]).callee))
         return tuple(steps)

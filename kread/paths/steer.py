@@ -23,6 +23,10 @@ from kread.resolve.worlds import axes, worlds
 _TABLE = re.compile(r"(?:.*(?:->|\.))?(\w+)==&(\w+)|&(\w+)==(?:.*(?:->|\.))?(\w+)")
 
 
+#: An operator at either end; but & may be the address of what is compared.
+_DANGLING = re.compile(r"^(?:[=<>|]|&(?!\w))|[=<>&|]$")
+
+
 @dataclass(frozen=True, slots=True)
 class Assumption:
     """A condition that the reader takes to be true, and the facts that follow from it."""
@@ -50,7 +54,7 @@ class Assumption:
 
 def _says_nothing(lvalue: str) -> bool:
     """Whether an lvalue is empty, a constant, or a comparison with one side missing."""
-    return not lvalue or lvalue[0] in "=<>&|" or lvalue[-1] in "=<>&|" or bool(constant(lvalue))
+    return not lvalue or _DANGLING.search(lvalue) is not None or bool(constant(lvalue))
 
 
 def _answer(assumptions: Iterable[Assumption], what: Condition) -> bool | None:

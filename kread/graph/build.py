@@ -8,10 +8,12 @@ it was made from, so that a query needs one `stat` a file to know that it still 
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from kread import __version__
@@ -47,8 +49,24 @@ def build(tree: SourceTree, places: Sequence[str], progress: Progress) -> Path:
     ensure_dir(target.parent)
     with lock(target.with_suffix(".lock"), lambda: progress.say(f"waiting: another kread indexes {tree.release}")):
         if not is_fresh(tree, scope, target):
-            _build(tree, scope, target, progress)
+            with _uncollected():
+                _build(tree, scope, target, progress)
     return target
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cycles: rows by the million hold none, and each of its visits would walk over all.
+
+    Processes that are forked meanwhile have it off as well, and so leave the pages that they share as they are.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def is_fresh(tree: SourceTree, scope: Scope, target: Path) -> bool:

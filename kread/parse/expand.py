@@ -145,7 +145,7 @@ class _Run:
         self._world = world
         self._expander = expander
         self._known = expander.known
-        self._opened = {name: expander.templates(name, opened=True) for name in opened}
+        self._opened = opened
         self._text = text
         self._choose = choose
         self._forced = forced
@@ -187,7 +187,7 @@ class _Run:
                     continue
                 templates = known[text] = self._expander.templates(text)
             if templates is None and text in opened:
-                templates = opened[text]
+                templates = self._expander.templates(text, opened=True)
             if templates is None or token[4]:
                 if raw is not None and text in left and pending and pending[-1][0] == "(":
                     raw[len(out)] = _ahead(pending)

@@ -183,7 +183,8 @@ class _Reader:
                 quoted = not quoted
 
     def fail(self, section: str, number: int, key: str, what: str, hint: str = "") -> UsageError:
-        line = self.keys.get((section, number, key)) or self.lines.get((section, number), 1)
+        below = self.lines.get((f"{section}.{key}".removeprefix("."), 0), 0)
+        line = self.keys.get((section, number, key)) or below or self.lines.get((section, number), 1)
         return _error(self.file, line, what, hint)
 
     def tour(self, found: dict[str, Any], name: str) -> Tour:

@@ -31,9 +31,9 @@ def graph(
     callee: Annotated[
         str | None, typer.Argument(metavar="[CALLEE]", help="Where paths end; without it, what is around CALLER.")
     ] = None,
-    depth: Annotated[int, typer.Option(min=1, max=12, help="How many calls away from CALLER to go.")] = 2,
+    depth: Annotated[int, typer.Option(metavar="N", min=1, max=12, help="How many calls away from CALLER to go.")] = 2,
     direction: Annotated[str, typer.Option(metavar="WAY", help="callees, callers or both.")] = "callees",
-    families: Annotated[int, typer.Option("-k", min=1, max=50, help="Families of paths to CALLEE.")] = 4,
+    families: Annotated[int, typer.Option("-k", metavar="N", min=1, max=50, help="Families of paths to CALLEE.")] = 4,
     within: Annotated[
         str, typer.Option("--within", metavar="DIR", help="Only functions whose file lies in this folder.")
     ] = "",

@@ -40,7 +40,9 @@ def notes(
         str, typer.Option("--format", metavar="FORMAT,...", help="md (Markdown), html (one page), tour (CodeTour).")
     ] = "md,html,tour",
     lang: Annotated[str, typer.Option("--lang", metavar="LANG", help="en or zh.")] = "en",
-    families: Annotated[int, typer.Option("-k", min=1, max=50, help="Families of paths to write about.")] = 4,
+    families: Annotated[
+        int, typer.Option("-k", metavar="N", min=1, max=50, help="Families of paths to write about.")
+    ] = 4,
     via: Annotated[list[str] | None, typer.Option("--via", metavar="F", help="Pass through F (repeatable).")] = None,
     avoid: Annotated[list[str] | None, typer.Option("--avoid", metavar="F", help="Do not pass through F.")] = None,
     assume: Annotated[

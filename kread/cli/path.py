@@ -27,8 +27,10 @@ def path(
     config: Annotated[
         str | None, typer.Option(metavar="FILE", help="Only what this .config compiles (gzipped too).")
     ] = None,
-    families: Annotated[int, typer.Option("-k", min=1, max=50, help="Show so many families of paths.")] = 4,
-    max_hops: Annotated[int, typer.Option(min=1, max=64, help="The longest path, in calls.")] = 24,
+    families: Annotated[
+        int, typer.Option("-k", metavar="N", min=1, max=50, help="Show so many families of paths.")
+    ] = 4,
+    max_hops: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="The longest path, in calls.")] = 24,
     kinds: Annotated[
         str, typer.Option(metavar="KIND,...", help="Only edges of these kinds: direct, macro, ops_table, callback, ...")
     ] = "",

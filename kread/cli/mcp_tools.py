@@ -17,7 +17,6 @@ from kread.cli.session import open_graph
 
 if TYPE_CHECKING:
     from kread.graph.callgraph import CallGraph
-    from kread.paths.tours import Seen, Stop
 
 #: A model reads an answer whole: more rows than this fill its context and help nobody.
 MOST_ROWS = 100
@@ -132,27 +131,9 @@ class Tools:
             return {"schema": "kread.tours/1", "tours": rows}
         from kread.paths.find import Finder
         from kread.paths.tours import show_tour
+        from kread.render.tour_json import tour_object
 
-        shown = show_tour(read_tour(name), Finder(self._graph()))
-        return {
-            "schema": "kread.tour/1",
-            "release": shown.release,
-            "tour": shown.tour.name,
-            "title": shown.tour.title,
-            "goal": shown.tour.goal,
-            "legs": [{"title": leg.leg.title, "stops": [_stop(one) for one in leg.stops]} for leg in shown.legs],
-            "statements": [
-                {
-                    "says": one.statement.says,
-                    "stands": one.statement.stands,
-                    "because": one.statement.because,
-                    **_place(one.function.file if one.function else "", one.seen),
-                    "gaps": list(one.gaps),
-                }
-                for one in shown.statements
-            ],
-            "gaps": list(shown.gaps),
-        }
+        return _toured(tour_object(show_tour(read_tour(name), Finder(self._graph()))))
 
     def check(self, part: str = "claims") -> Answer:
         """Whether this release agrees with kread's executable model of listen(), the handshake and accept().
@@ -191,28 +172,17 @@ def _placed(places: Iterable[tuple[str, str]]) -> Answer:
     return {"grade": "certain", "evidence": found}
 
 
-def _stop(stop: Stop) -> Answer:
-    from kread.render.json_path import trail_object
-    from kread.render.listing_json import function_object, slot_object
-
-    function = stop.function
-    return {
-        "at": stop.waypoint.at,
-        "reason": stop.waypoint.reason,
-        "function": function_object(function) if function else None,
-        "slot": _declared([slot_object(stop.slot)])[0] if stop.slot else None,
-        "lead": trail_object(stop.lead) if stop.lead else None,
-        "handover": str(stop.handover) if stop.handover else "",
-        "trail": trail_object(stop.trail) if stop.trail else None,
-        **_place(function.file if function else "", stop.seen),
-        "gaps": list(stop.gaps),
-    }
-
-
-def _place(file: str, seen: Iterable[Seen]) -> Answer:
-    """What to look at, as evidence: a text stands where the source was read."""
-    found = [{"file": file, "line": one.line, "text": one.text} for one in seen if one.line]
-    return {"grade": "certain", "evidence": found}
+def _toured(tour: Answer) -> Answer:
+    """The tour with grade and evidence where it states something that is no call: calls bring their own."""
+    for one in tour["structures"]:
+        one["members"] = _declared(one["members"])
+    for one in (*(stop for leg in tour["legs"] for stop in leg["stops"]), *tour["statements"]):
+        found = [seen for seen in one.pop("look") if seen["line"]]
+        one |= {"grade": "certain", "evidence": found}
+        if handover := one.get("handover"):
+            for side in (*handover["givers"], *handover["takers"]):
+                side |= {"grade": "certain", "evidence": [{key: side[key] for key in ("file", "line")}]}
+    return tour
 
 
 def _declared(rows: list[Answer]) -> list[Answer]:

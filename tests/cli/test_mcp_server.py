@@ -66,7 +66,7 @@ def _evidence(value: Any) -> Iterator[tuple[str, int, str]]:
     if isinstance(value, dict):
         if "evidence" in value:
             assert value["grade"] in GRADES
-            yield from ((one["file"], one["line"], one["text"]) for one in value["evidence"])
+            yield from ((one["file"], one["line"], one.get("text", "")) for one in value["evidence"])
         for one in value.values():
             yield from _evidence(one)
     elif isinstance(value, list):
@@ -107,8 +107,8 @@ def test_the_answers_are_those_of_the_sketch(answers: tuple[set[str], list[Any]]
         (one["table"], one["function"]["function"]) for one in slot["values"]
     }
     assert {"rsk_timer", "rsk_ops", "num_timeout"} <= {one["name"] for one in struct["members"]}
-    assert tour["tour"] == "tcp-syn"
-    stops = [stop["function"]["function"] for leg in tour["legs"] for stop in leg["stops"] if stop["function"]]
+    assert (tour["schema"], tour["name"]) == ("kread.tour/1", "tcp-syn")
+    stops = [stop["function"] for leg in tour["legs"] for stop in leg["stops"] if stop["function"]]
     assert stops[0] == "tcp_v4_rcv"
     assert "tcp_conn_request" in stops
     verdicts = {one["verdict"] for one in claims["claims"]}

@@ -95,16 +95,23 @@ def _find(release: str) -> tuple[Path | None, str]:
 
 
 @pytest.fixture(scope="session")
-def tree() -> Callable[[str], Path]:
-    """A function that takes "6.12" and gives the folder of that release's tree; read it, never write to it."""
+def tree() -> Callable[..., Path]:
+    """A function that takes "6.12" and gives the folder of that release's tree; read it, never write to it. It also
+    takes parts that have to be there: what kread fetches for itself is no whole tree."""
 
-    def find(release: str) -> Path:
+    def find(release: str, *parts: str) -> Path:
         found, why = _find(release)
         if found is None:
             pytest.skip(
                 f"no tree of {release}{f' ({why})' if why else ''}; to enable, set KREAD_TEST_TREES "
                 f"to a folder with linux-source-{release} in it, e.g. unpacked from Debian's package of that name"
             )
+        for part in parts:
+            if not (found / part).exists():
+                pytest.skip(
+                    f"the tree of {release} at hand has no {part}; to enable, set KREAD_TEST_TREES "
+                    f"to a folder with a whole linux-source-{release} in it"
+                )
         return found
 
     return find

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from kread.errors import UsageError
-from kread.facts import GRADES, Edge, Evidence, Step, Trail
+from kread.facts import GRADES, Edge, Evidence, Guard, Step, Trail
 from kread.graph.callgraph import CallGraph
 from kread.graph.names import edge_as_readers_say
 from kread.graph.search import Search, Stations, Way
@@ -277,7 +277,7 @@ class Finder:
         sites = [(edge.site.line, edge.site.column) for edge in edges]
         found = zip(edges, self.sites.contexts(chosen.caller, sites), strict=True)
         assumed = question.assumptions
-        return [one for one in found if not assumed or refuted(assumed, (*one[1].guards, *one[1].nested)) is None]
+        return [one for one in found if not assumed or refuted(assumed, _asked(one[1]), one[1].stale) is None]
 
     def _fitting(self, edge: Edge, question: _Question) -> Edge | None:
         """The edge through a table that the question allows: several tables may hold one function. None without one."""
@@ -307,8 +307,7 @@ class Finder:
                 if other.callee != edge.callee
             )
             shown = edge_as_readers_say(edge)
-            guards = tuple(sorted(context.guards + context.nested, key=lambda guard: guard.line))
-            guards = simplified(assumptions, guards) if assumptions else guards
+            guards = simplified(assumptions, _asked(context)) if assumptions else _asked(context)
             steps.append(Step(shown.caller, shown, guards, context.held, others))
         steps.append(Step(edge_as_readers_say(item.edges[-1]).callee))
         return tuple(steps)
@@ -346,6 +345,11 @@ def _picked(choices: Sequence[Sequence[_Choice]]) -> list[_Choice] | None:
             return None
         taken[place] += 1
         taken[place + 1 :] = [0] * (len(taken) - place - 1)
+
+
+def _asked(context: SiteContext) -> tuple[Guard, ...]:
+    """All that is asked before a call, in the order of its lines."""
+    return tuple(sorted(context.guards + context.nested, key=lambda guard: guard.line))
 
 
 def _hop(edge: Edge, context: SiteContext) -> Hop:

@@ -10,13 +10,13 @@ assumption says that another one is (`icsk->icsk_af_ops == &ipv4_specific`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from kread.errors import UsageError
 from kread.facts import Edge, Guard
 from kread.parse.wording import conjunction, fold
-from kread.paths.conditions import Condition, Fact, balanced, condition, constant, decide, implied, operands
+from kread.paths.conditions import Condition, Fact, balanced, condition, constant, decide, facts, implied, operands
 from kread.resolve.worlds import axes, worlds
 
 #: An assumption about which table a field points to, in the canonical words of facts.
@@ -91,10 +91,19 @@ def refutes(assumption: Assumption, guard: Guard) -> bool:
     return _answer([assumption], condition(guard.text)) is (not guard.holds)
 
 
-def refuted(assumptions: Sequence[Assumption], guards: Iterable[Guard]) -> Guard | None:
-    """The first guard that cannot be met under the assumptions taken together, None where all can."""
+def refuted(assumptions: Sequence[Assumption], guards: Sequence[Guard], stale: Collection[Guard] = ()) -> Guard | None:
+    """The first guard of a function that cannot be met under the assumptions taken together, None where all can.
+
+    An assumption is about the first value that a text has. Where a guard that became stale has met it, what is asked of the
+    same text later is asked of another value: `sk = req->rsk_listener` makes sk->sk_state another sock's.
+    """
+    met: set[str] = set()
     for guard in guards:
-        if _answer(assumptions, condition(guard.text)) is (not guard.holds):
+        answer = _answer(assumptions, condition(guard.text))
+        about = {fact.lvalue for fact in facts(guard)}
+        if answer is guard.holds and guard in stale:
+            met |= about
+        elif answer is (not guard.holds) and (guard in stale or met.isdisjoint(about)):
             return guard
     return None
 

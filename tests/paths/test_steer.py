@@ -50,6 +50,18 @@ def test_assumptions_work_together() -> None:
     assert refuted(assumptions, [Guard(3, "c", True)]) is None
 
 
+def test_a_text_that_was_assigned_means_another_value() -> None:
+    assumptions = [Assumption.parse("sk->sk_state == TCP_NEW_SYN_RECV"), Assumption.parse("!th->rst")]
+    request = Guard(1, "sk->sk_state == TCP_NEW_SYN_RECV", True)
+    listener = Guard(3, "sk->sk_state != TCP_LISTEN", False)
+    reset = Guard(4, "th->rst", True)
+    assert refuted(assumptions, [request, listener]) == listener
+    assert refuted(assumptions, [request, listener], [request]) is None  # sk was assigned between the two
+    assert refuted(assumptions, [request, listener], [request, listener]) == listener
+    assert refuted(assumptions, [listener], []) == listener
+    assert refuted(assumptions, [request, reset], [request]) == reset
+
+
 def test_of_a_nested_guard_only_what_is_open_is_told() -> None:
     listen = [Assumption.parse(LISTEN)]
     nested = Guard(9, "sk->sk_state == TCP_LISTEN && nsk != sk", False, "exit", "return 0")

@@ -1,0 +1,227 @@
+"""Paths on real releases: families, ranking, steering, and what is said of ends that are no plain function."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kread.errors import UnknownSymbol, UsageError
+from kread.facts import Trail
+from kread.graph.callgraph import CallGraph
+from kread.paths.answer import Answer
+from kread.paths.contradict import Hop, contradiction
+from kread.paths.find import Finder, Request
+from kread.presence import Config
+
+GraphOf = Callable[[str], CallGraph]
+
+RELEASES = ("5.10", "6.1", "6.12", "7.2")
+REPOSITORY = Path(__file__).resolve().parents[2]
+CASES = REPOSITORY / "benchmarks" / "data" / "paths_own.tsv"
+
+#: What is asked of the ranking (issue "Reading paths"): first, and among the first three.
+FIRST, THREE = 0.92, 0.98
+
+HEADLINE = ("tcp_v4_rcv", "inet_ehash_insert")
+SYN = (
+    "tcp_v4_rcv > tcp_v4_do_rcv > tcp_rcv_state_process > tcp_v4_conn_request > tcp_conn_request"
+    " > inet_csk_reqsk_queue_hash_add > reqsk_queue_hash_req > inet_ehash_insert"
+)
+ACK = "tcp_v4_rcv > tcp_check_req > tcp_v4_syn_recv_sock > inet_ehash_nolisten > inet_ehash_insert"
+
+
+def asked(graph: CallGraph, *ends: str, **steering: object) -> Answer:
+    return Finder(graph).answer(Request(*ends, **steering))  # type: ignore[arg-type]
+
+
+def hops(answer: Answer) -> list[str]:
+    return [str(trail) for trail in answer.trails]
+
+
+def names(trail: Trail) -> list[str]:
+    return [step.function.name for step in trail.steps]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_four_stories_of_the_headline(release: str, graph_of: GraphOf) -> None:
+    answer = asked(graph_of(release), *HEADLINE)
+    assert hops(answer)[:2] == [SYN, ACK]
+    assert [trail.family.partition(":")[0] for trail in answer.trails] == [
+        "A SYN reaches a listener",
+        "The final ACK",
+        "The ACK of a SYN cookie",
+        "Fast Open",
+    ]
+    assert "cookie_v4_check" in names(answer.trails[2])
+    assert "tcp_fastopen_create_child" in names(answer.trails[3])
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_expected_sequences_come_first(release: str, graph_of: GraphOf) -> None:
+    """Sequences written down from reading the source (benchmarks/data), not from kread's output."""
+    finder = Finder(graph_of(release))
+    with CASES.open(encoding="utf-8") as stream:
+        rows = [row for row in csv.DictReader(stream, delimiter="\t") if row["release"] == release]
+    assert len(rows) > 100
+    first = three = 0
+    for row in rows:
+        found = hops(finder.answer(Request(row["source"], row["target"], families=3)))
+        first += found[:1] == [row["hops"]]
+        three += row["hops"] in found
+    assert first >= FIRST * len(rows)
+    assert three >= THREE * len(rows)
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_no_path_needs_what_contradicts_itself(release: str, graph_of: GraphOf) -> None:
+    graph = graph_of(release)
+    finder = Finder(graph)
+    for trail in finder.answer(Request(*HEADLINE, families=20)).trails:
+        told = []
+        for step in trail.steps[:-1]:
+            assert step.edge is not None
+            context = finder.sites.context(step.function, step.edge.site.line, step.edge.site.column)
+            told.append(
+                Hop(context.guards, context.stale, context.changed, step.function.signature, step.edge.site.text)
+            )
+        assert contradiction(told) is None
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_worlds_do_not_mix(release: str, graph_of: GraphOf) -> None:
+    graph = graph_of(release)
+    for ends in (HEADLINE, ("tcp_v4_rcv", "tcp_conn_request"), ("sys_connect", "tcp_v4_connect")):
+        for trail in asked(graph, *ends, families=20).trails:
+            assert not [name for name in names(trail) if "v6_" in name or "dgram" in name], str(trail)
+            for step in trail.steps:
+                if step.edge and step.edge.table:
+                    assert not step.edge.table.startswith(("ipv6", "inet6", "tcpv6", "udp", "inet_dgram"))
+    assert asked(graph, "tcp_v4_conn_request", "tcp_v6_send_synack").trails == ()
+    assert asked(graph, "tcp_v6_do_rcv", "tcp_v4_do_rcv").trails  # an IPv6 socket may carry IPv4: a call by name
+
+
+# Steering
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_assumed_state_leaves_the_story_of_that_state(release: str, graph_of: GraphOf) -> None:
+    graph = graph_of(release)
+    assert hops(asked(graph, *HEADLINE, assume=("sk->sk_state == TCP_NEW_SYN_RECV",))) == [ACK]
+    listening = hops(asked(graph, *HEADLINE, assume=("sk->sk_state == TCP_LISTEN",)))
+    assert listening[0] == SYN
+    assert ACK not in listening
+
+
+def test_assumed_guards_need_not_be_told(graph_of: GraphOf) -> None:
+    text = "sk->sk_state == TCP_LISTEN"
+    plain = asked(graph_of("6.12"), *HEADLINE).trails[0].steps
+    assumed = asked(graph_of("6.12"), *HEADLINE, assume=(text,)).trails[0].steps
+    told, less = ([guard.text for step in steps for guard in step.guards] for steps in (plain, assumed))
+    assert any("sk->sk_state == TCP_TIME_WAIT" in guard for guard in told)
+    assert not any("sk->sk_state == TCP_TIME_WAIT" in guard for guard in less)
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_assumed_objects_are_pruned(release: str, graph_of: GraphOf) -> None:
+    graph = graph_of(release)
+    assert hops(asked(graph, *HEADLINE, assume=("icsk->icsk_af_ops == &ipv4_specific",)))[:2] == [SYN, ACK]
+    assert asked(graph, *HEADLINE, assume=("icsk->icsk_af_ops == &ipv6_specific",)).trails == ()
+    four = asked(graph, "sys_bind", "inet_csk_get_port", assume=("sk->sk_family == AF_INET",))
+    six = asked(graph, "sys_bind", "inet_csk_get_port", assume=("sk->sk_family == AF_INET6",))
+    assert four.trails
+    assert six.trails
+    assert all("inet6_bind" not in names(trail) for trail in four.trails)
+    assert all("inet_bind" not in names(trail) for trail in six.trails)
+
+
+def test_via_and_avoid(graph_of: GraphOf) -> None:
+    graph = graph_of("6.12")
+    assert hops(asked(graph, *HEADLINE, via=("tcp_check_req",))) == [ACK]
+    via = asked(graph, *HEADLINE, via=("tcp_conn_request", "reqsk_queue_hash_req"))
+    assert hops(via)[0] == SYN
+    avoiding = asked(graph, *HEADLINE, avoid=("tcp_rcv_state_process",))
+    assert hops(avoiding)[0] == ACK
+    assert all("tcp_rcv_state_process" not in names(trail) for trail in avoiding.trails)
+    with pytest.raises(UsageError):
+        asked(graph, *HEADLINE, via=("tcp_check_req",), avoid=("tcp_check_req",))
+
+
+def test_max_hops_and_kinds_and_k(graph_of: GraphOf) -> None:
+    graph = graph_of("6.12")
+    assert hops(asked(graph, *HEADLINE, max_hops=4)) == [ACK]
+    assert asked(graph, *HEADLINE, max_hops=3).trails == ()
+    assert asked(graph, *HEADLINE, kinds=("direct", "macro")).trails == ()
+    assert hops(asked(graph, *HEADLINE, kinds=("direct", "ops_table")))[0] == SYN
+    two = asked(graph, *HEADLINE, families=2)
+    assert len(two.trails) == 2
+    assert two.others
+    assert not two.complete
+    assert "more families" in two.cut[0]
+
+
+def test_a_configuration_leaves_out_what_it_does_not_compile(graph_of: GraphOf) -> None:
+    file = graph_of("6.12").file
+    every = "CONFIG_NET=y\nCONFIG_INET=y\nCONFIG_SYN_COOKIES=y\n"
+    without = "CONFIG_NET=y\nCONFIG_INET=y\n# CONFIG_SYN_COOKIES is not set\n"
+    ends = ("tcp_v4_do_rcv", "check_tcp_syn_cookie")
+    assert hops(asked(CallGraph(file, Config.parse(every)), *ends))
+    with pytest.raises(UnknownSymbol, match=r"not compiled under this configuration.*CONFIG_SYN_COOKIES"):
+        asked(CallGraph(file, Config.parse(without)), *ends)
+    trails = asked(CallGraph(file, Config.parse(without)), *HEADLINE).trails
+    assert str(trails[0]) == SYN
+    assert not [trail for trail in trails if "cookie_v4_check" in names(trail)]
+
+
+# Ends
+
+
+def test_an_ambiguous_end_says_so(graph_of: GraphOf) -> None:
+    graph = graph_of("6.12")
+    answer = asked(graph, "tcp_v4_rcv", "compute_score")
+    assert "net/ipv4/udp.c" in answer.notes[0]
+    assert "file:name" in answer.notes[0]
+    one = asked(graph, "tcp_v4_rcv", "inet_hashtables.c:compute_score")
+    assert one.notes == ()
+    assert one.trails[0].steps[-1].function.file == "net/ipv4/inet_hashtables.c"
+
+
+@pytest.mark.parametrize(
+    ("release", "name", "words", "hint"),
+    [
+        ("6.12", "inet_hash2", "no function inet_hash2", "inet_hash"),  # gone since 6.1
+        ("7.2", "__inet_hash", "no function __inet_hash", "inet_hash"),
+        ("6.12", "sk_state", "sk_state is a macro", "kread show sk_state"),
+        ("6.12", "icsk_af_ops", "icsk_af_ops is a member of struct inet_connection_sock", ""),
+        ("6.12", "udp.c:tcp_v4_rcv", "tcp_v4_rcv is not defined in udp.c, but in net/ipv4/tcp_ipv4.c", ""),
+    ],
+)
+def test_an_end_that_is_no_function_names_what_it_is(
+    release: str, name: str, words: str, hint: str, graph_of: GraphOf
+) -> None:
+    with pytest.raises(UnknownSymbol) as error:
+        asked(graph_of(release), "tcp_v4_rcv", name)
+    assert words in error.value.what
+    assert hint in f"{error.value.what} {error.value.hint}"
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_system_call_has_the_name_that_readers_use(release: str, graph_of: GraphOf) -> None:
+    answer = asked(graph_of(release), "sys_listen", "inet_csk_listen_start")
+    first = answer.trails[0].steps[0]
+    assert first.function.name == "sys_listen"
+    assert first.function.macro == "SYSCALL_DEFINE2"
+    assert first.edge is not None
+    assert first.edge.caller == first.function
+    assert "SYSCALL_DEFINE2" in answer.notes[0]
+
+
+def test_from_a_function_to_itself(graph_of: GraphOf) -> None:
+    assert asked(graph_of("6.12"), "tcp_v4_rcv", "tcp_v4_rcv").trails == ()
+
+
+def test_the_same_question_has_the_same_answer(graph_of: GraphOf) -> None:
+    graph = graph_of("6.12")
+    assert asked(graph, *HEADLINE) == asked(CallGraph(graph.file), *HEADLINE)

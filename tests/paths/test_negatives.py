@@ -1,0 +1,36 @@
+"""What must not be claimed: false edges and paths, found by hand and by a compiler's over-approximation."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kread.graph.callgraph import CallGraph
+
+GraphOf = Callable[[str], CallGraph]
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SAMPLE = REPOSITORY.parent / "shared" / "kernel" / "negatives-sample.tsv"
+OWN = REPOSITORY / "benchmarks" / "data" / "negatives_own.tsv"
+
+sys.path.insert(0, str(REPOSITORY / "benchmarks"))
+
+
+@pytest.mark.parametrize("release", ["5.10", "6.1", "6.12", "7.2"])
+def test_none_of_our_own_is_claimed(release: str, graph_of: GraphOf) -> None:
+    from negatives import read, violations
+
+    rows = read(OWN, release)
+    assert len(rows) > 15
+    assert violations(graph_of(release), rows) == []
+
+
+def test_none_of_the_sample_is_claimed(graph_of: GraphOf) -> None:
+    from negatives import read, violations
+
+    if not SAMPLE.is_file():
+        pytest.skip("the sample of negatives is not beside the checkout; to enable, put shared/kernel/ there")
+    assert violations(graph_of("6.12"), read(SAMPLE, "6.12")) == []

@@ -89,9 +89,10 @@ class CallSite:
 class Evidence:
     """One line of the source that justifies an edge.
 
-    `role` says what the line does: "call", "macro" (a definition that contains the call), "install"
-    (an object is put into the field that leads to the slot), "slot" (the object's slot gets the
-    function), "copy" (a table copied from another), "register" (a callback is handed over), "argument".
+    `role` says what the line does: "call", "use" (a macro that leads to the one with the call), "macro" (a
+    definition that contains the call), "install" (an object is put into the field that leads to the slot),
+    "slot" (the object's slot gets the function), "copy" (a table copied from another), "register" (a callback
+    is handed over), "argument".
     `function` is the function that holds the line ("" at file scope).
     """
 

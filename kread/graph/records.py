@@ -25,6 +25,7 @@ _LINES = 8
 
 _ANONYMOUS = re.compile(r"(?:struct|union) @")
 _RECORD = re.compile(r"(?:struct|union) \w+\Z")
+_POINTS = re.compile(r"[*(]")
 _CONVERTS = re.compile(r"(?:static )?((?:struct|union) \w+)\* \w+\(((?:struct|union) \w+)\* ?\w*\)\Z")
 _BY_MEMBER = re.compile(r",\s*(?:const )?((?:struct|union) \w+),\s*(\w+(?:\.\w+)*)\s*\)")
 _BY_TYPE = re.compile(r"\(\s*(?:const )?((?:struct|union) \w+)\s*\*\s*\)")
@@ -113,7 +114,7 @@ class Records:
     def _listed(self, record: str, file: str, depth: int) -> Iterator[Member]:
         for row in self._rows(record, file):
             plain = _plain(row.type)
-            embeds = _RECORD.match(plain) is not None
+            embeds = _RECORD.match(plain) is not None and not _POINTS.search(row.type)
             shown = plain.split(" ")[0] if _ANONYMOUS.match(plain) else row.type
             yield Member(row.name, shown, row.file, row.line, row.presence, embeds, depth)
             if _ANONYMOUS.match(plain) and depth < _DEEPEST:

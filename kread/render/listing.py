@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 
-from kread.facts import Edge, Function
+from kread.facts import Edge, Evidence, Function
 from kread.graph.callgraph import SlotValue
 from kread.render import words
 from kread.render.layout import Layout, Row
@@ -126,13 +126,22 @@ def _call(edge: Edge, indent: int, place: str) -> Iterator[Row]:
 
 
 def _callees(view: Neighbours) -> Iterator[Row]:
-    callees = {edge.callee for edge in view.edges}
-    found = words.count(len(callees), "function") if callees else "nothing"
+    written, made = _split(view.edges)
+    found = words.count(len(written), "function") if written else "nothing"
+    found += f" itself, {len(made):,} more through macros" if made else ""
     known = words.conjuncts(view.function.presence)
     yield from _head(f"{view.function.name} calls {found}", view.release, known)
     yield _named(view.function)
     ordered = sorted(view.edges, key=lambda edge: (edge.site, edge.callee, edge.kind, edge.table))
-    for _, group in groupby(ordered, key=lambda edge: edge.site):
+    uses: dict[tuple[int, str], list[Edge]] = {}
+    for edge in ordered:
+        if use := _use(edge):
+            uses.setdefault(use, []).append(edge)
+    for key, group in groupby(ordered, key=lambda edge: _use(edge) or edge.site):
+        if isinstance(key, tuple):
+            if key in uses:
+                yield _made(*key, uses.pop(key))
+            continue
         edges = list(group)
         first = edges[0]
         if len(edges) == 1 and first.kind == "direct":
@@ -145,6 +154,44 @@ def _callees(view: Neighbours) -> Iterator[Row]:
             yield _named(edge.callee, 2 + COLUMN)
             if said := _doubts(edge):
                 yield Row(said, indent=4 + COLUMN, role="note")
+
+
+def _split(edges: Sequence[Edge]) -> tuple[list[str], list[str]]:
+    """The names that calls of a function's own text reach, and those that only its macros' calls do."""
+    written = dict.fromkeys(edge.callee.name for edge in edges if edge.kind != "macro")
+    made = dict.fromkeys(edge.callee.name for edge in edges if edge.callee.name not in written)
+    return list(written), list(made)
+
+
+def _use(edge: Edge) -> tuple[int, str] | None:
+    """The macro whose use makes a call, and its line; None for a call that is written."""
+    if edge.kind != "macro":
+        return None
+    roles = {one.role: one for one in edge.evidence}
+    if "use" in roles:
+        return edge.site.line, roles["use"].text
+    return (edge.site.line, _macro_name(roles["macro"])) if "macro" in roles else None
+
+
+def _macro_name(evidence: Evidence) -> str:
+    """The macro of a definition that is evidence."""
+    return evidence.text.removeprefix("#define ").partition("(")[0].partition(" ")[0]
+
+
+def _made(line: int, macro: str, edges: Sequence[Edge]) -> Row:
+    """One use of a macro, and the functions that it calls in one configuration or another."""
+    names = ", ".join(sorted({edge.callee.name for edge in edges}))
+    return Row(
+        f"macro {macro}: {names}",
+        indent=2,
+        hang=2,
+        word=f":{line}",
+        column=COLUMN,
+        role="note",
+        word_role="place",
+        file=edges[0].site.file,
+        line=line,
+    )
 
 
 def _shown(view: Shown) -> Iterator[Row]:
@@ -162,7 +209,10 @@ def _shown(view: Shown) -> Iterator[Row]:
         if function.presence:
             yield Row(function.presence, indent=2, word="needs", column=12, word_role="note")
         yield from _names("called by", sorted({edge.caller.name for edge in callers}))
-        yield from _names("calls", list(dict.fromkeys(edge.callee.name for edge in callees)))
+        written, made = _split(callees)
+        yield from _names("calls", written)
+        if made:
+            yield from _names("by macros", made)
         for value in slots:
             yield _slot_row(value, f"{value.table or value.record}.{value.field}", "fills")
     for macro in view.macros:

@@ -73,6 +73,8 @@ def evidence_words(evidence: Evidence, edge: Edge) -> str:
     text = evidence.text.strip().rstrip(",;")
     if evidence.role == "slot" and text.startswith((".", "[")) and edge.table:
         return f"{edge.table}{text}"
+    if evidence.role == "use":
+        return f"the use of {text}"
     if evidence.role == "macro":
         return f"through macro {text.removeprefix('#define ')}"
     return text

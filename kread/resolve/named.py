@@ -79,6 +79,8 @@ def named_edges(
             macro = program.units[caller.unit].used_macros[call.macro]
             if call.origin not in ("src", "arg"):
                 kind = "cleanup" if call.origin == "cleanup" else "macro"
+                if macro.outer != macro.name:
+                    evidence.append(Evidence("use", function.file, call.line, macro.outer, function.name))
                 evidence.append(Evidence("macro", macro.file, macro.line, macro.text))
         for callee, both in found:
             edges.append(

@@ -97,6 +97,14 @@ def test_members_stand_in_order_with_those_of_anonymous_records(records: Records
     ]
 
 
+def test_a_record_is_held_by_value_and_not_by_a_pointer(records: Records) -> None:
+    held = {
+        record: [member.name for member in records.members(f"struct {record}") if member.embeds]
+        for record in ("base", "middle", "late", "user", "ops")
+    }
+    assert held == {"base": [], "middle": ["base"], "late": ["base"], "user": [], "ops": []}
+
+
 def test_casts_are_conversions_and_not_lookups(records: Records) -> None:
     found = {(cast.source, cast.target, cast.name) for cast in records.casts("struct base")}
     assert found == {

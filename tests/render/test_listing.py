@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import samples
 
+from kread.facts import Edge, Evidence, Function
 from kread.graph.callgraph import SlotValue
 from kread.graph.records import Cast, Holder, Member
 from kread.render import listing, listing_json
@@ -80,6 +81,26 @@ def test_the_text_is_the_gold_file(name: str) -> None:
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_no_line_is_too_wide(name: str, width: int) -> None:
     assert max(map(len, TEXTS[name](width).splitlines())) <= width
+
+
+def test_the_calls_of_a_macro_stand_together_under_the_name_that_the_line_has() -> None:
+    def made(callee: Function, line: int, through: str) -> Edge:
+        uses = (Evidence("use", samples.REQUEST.file, line, "THING_COUNT"),) if through else ()
+        definition = Evidence("macro", "include/net/thing.h", 12, f"#define {through or 'THING_INSERT'}(sk) call(sk)")
+        return samples.edge(samples.REQUEST, callee, line, "call(sk)", kind="macro", evidence=(*uses, definition))
+
+    edges = (
+        made(samples.INSERT, 7393, ""),
+        made(samples.INSERT, 7395, "ADD"),
+        made(samples.ANSWER4, 7395, "ADD"),
+        samples.edge(samples.REQUEST, samples.REQUEST4, 7396, "thing4_request(sk)"),
+    )
+    text = listing.neighbours_text([Neighbours(RELEASE, samples.REQUEST, "callees", edges)])
+    assert "calls 1 function itself, 2 more through macros" in " ".join(text.replace("Linux v6.12.117", "").split())
+    assert [line.strip() for line in text.splitlines() if "macro " in line] == [
+        ":7393   macro THING_INSERT: thing_insert",
+        ":7395   macro THING_COUNT: thing4_answer, thing_insert",
+    ]
 
 
 def test_json_names_its_schema_and_keeps_every_row() -> None:

@@ -36,14 +36,20 @@ def example(kread: Run) -> str:
 
 
 def commands(kread: Run) -> str:
+    """Every command with what it is for."""
+    return "\n".join(
+        ["| Command | |", "|---|---|"] + [f"| `kread {name}` | {gloss} |" for name, gloss in COMMANDS.items()]
+    )
+
+
+def help_(kread: Run) -> str:
     """Every command with its help."""
     parts = []
     for name, gloss in COMMANDS.items():
         done = kread(name, "--help")
         assert done.returncode == 0, done.stderr
-        summary = f"<summary><code>kread {name}</code>: {gloss}</summary>"
-        parts.append(f"<details>\n{summary}\n\n{_fenced(done.stdout)}\n\n</details>")
-    return "\n".join(parts)
+        parts.append(f"## kread {name}\n\n{gloss}.\n\n{_fenced(done.stdout)}")
+    return "\n\n".join(parts)
 
 
 def modules(kread: Run) -> str:
@@ -66,6 +72,7 @@ def _first_line(module: Path) -> str:
 BLOCKS = {
     "example": ("README.md", example),
     "commands": ("README.md", commands),
+    "help": ("COMMANDS.md", help_),
     "modules": ("ARCHITECTURE.md", modules),
 }
 
@@ -130,7 +137,14 @@ def test_the_readme_opens_with_the_two_commands_that_work() -> None:
 
 
 def test_links_lead_to_files() -> None:
-    for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md"):
+    for name in (
+        "README.md",
+        "COMMANDS.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "benchmarks/README.md",
+    ):
         page = REPOSITORY / name
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
             assert target.startswith("http") or (page.parent / target).exists(), f"{name}: {target}"

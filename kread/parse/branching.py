@@ -9,6 +9,7 @@ through. A constant has one branch only.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 
 import tree_sitter
 
@@ -18,7 +19,7 @@ _CONTROL = re.compile(rb"&&|\|\||\?|\(\{")
 _NEVER, _ALWAYS = frozenset({b"0", b"false"}), frozenset({b"1", b"true"})
 
 
-class Branching:
+class Branching(ABC):
     """The current block, and the walk over expressions; `kread.parse.control` adds the statements."""
 
     def __init__(self, text: bytes, transparent: frozenset[str]) -> None:
@@ -43,9 +44,9 @@ class Branching:
         self.link(self.cur, target)
         self.cur = self.new()
 
+    @abstractmethod
     def compound(self, node: tree_sitter.Node) -> None:
         """Runs a block of statements."""
-        raise NotImplementedError
 
     def slice(self, node: tree_sitter.Node) -> bytes:
         return self.text[node.start_byte : node.end_byte]

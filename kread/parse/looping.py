@@ -7,6 +7,8 @@ that is what the kernel's iterators are, where the text was not prepared for the
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import tree_sitter
 
 from kread.parse.branching import Branching
@@ -21,13 +23,13 @@ class Looping(Branching):
         self.breaks: list[int] = []
         self.continues: list[int] = []
 
+    @abstractmethod
     def statement(self, node: tree_sitter.Node | None) -> None:
         """Runs one statement."""
-        raise NotImplementedError
 
+    @abstractmethod
     def children(self, node: tree_sitter.Node) -> None:
         """Runs what a node holds, one after the other."""
-        raise NotImplementedError
 
     def body(self, node: tree_sitter.Node | None, after: int, again: int) -> None:
         self.breaks.append(after)

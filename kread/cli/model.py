@@ -79,7 +79,7 @@ def model(
     """
     from kread.cli.session import choose, color, emit, width
     from kread.model import RULES
-    from kread.model.story import sequence_diagram, state_diagram
+    from kread.model.story import sequence, sequence_diagram, state_diagram
     from kread.render import model as render
 
     choose("--format", format_, ("text", "json", "mermaid"))
@@ -105,7 +105,7 @@ def model(
     if format_ == "json":
         emit(render.story_json(run))
     elif format_ == "mermaid":
-        emit(state_diagram(run) if diagram == "state" else sequence_diagram(run))
+        emit(state_diagram(run) if diagram == "state" else sequence_diagram(sequence(run)))
     else:
         emit(render.story(run, width=width(), color=color()))
     if not run.passed:

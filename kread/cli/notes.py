@@ -116,18 +116,25 @@ def _write_path(request: Request, finder: Finder, output: Path, formats: list[st
 
 def _write_tours(tours: list[Tour], finder: Finder, output: Path, formats: list[str], lang: str) -> list[Path]:
     """Write each tour's notes, and an index page where there are several."""
+    from kread.data import load
     from kread.paths.reader import SourceReader
     from kread.paths.tours import show_tour
-    from kread.render.course import checked, index_page, study_of_tour
+    from kread.render.course import checked, steps, study_of_tour
+    from kread.render.lessons import in_language
+    from kread.render.texts import texts
 
+    text = texts(lang)
     reader, found = SourceReader(finder.sites), checked(finder)
     written: list[Path] = []
     for tour in tours:
         study = study_of_tour(show_tour(tour, finder), finder, reader, found, lang)
         written += write_notes(study, output, formats, lang, name=tour.name, order=[one.name for one in tours])
     if "html" in formats and len(tours) > 1:
-        rows = [(f"{tour.name}.html", tour.title, tour.goal) for tour in tours]
-        written.append(_replace(output / "index.html", index_page(rows, lang)))
+        from kread.render.index_page import index_page
+
+        rows = [(f"{tour.name}.html", text.say(tour.title), text.say(tour.goal)) for tour in tours]
+        title, story = in_language(load("course")["title"], lang), [said for said, _ in steps("", lang)]
+        written.append(_replace(output / "index.html", index_page(title, story, rows, lang)))
     return list(dict.fromkeys(written))
 
 
@@ -145,9 +152,15 @@ def write_notes(
     written = []
     if "md" in formats:
         from kread.render.notes import notes_markdown
+        from kread.render.remarks import damaged
 
         file = folder / f"{name}.md"
         before = file.read_text(encoding="utf-8") if file.is_file() else ""
+        if damaged(before):
+            aside = _replace(file.with_name(file.name + ".old"), before)
+            typer.echo(
+                f"kread: marks around your notes are missing in {file}; it is kept as it was in {aside}", err=True
+            )
         text, lost = notes_markdown(study, lang, before)
         for place, _ in lost:
             typer.echo(
@@ -157,11 +170,13 @@ def write_notes(
     if "html" in formats:
         from kread.render.notes_page import notes_page
 
-        written.append(_replace(folder / f"{name}.html", notes_page(study, lang)))
+        written.append(
+            _replace(folder / f"{name}.html", notes_page(study, lang, "index.html" if len(order) > 1 else ""))
+        )
     if "tour" in formats:
         written += [_replace(folder / ".tours" / f"{name}-{tour}", text) for tour, text in tours(study, lang)]
     if "md" in formats:
-        from kread.render.notes import contents_markdown
+        from kread.render.notes_round import contents_markdown
         from kread.render.texts import texts
 
         rank = {f"{one}.md": place for place, one in enumerate(order)}

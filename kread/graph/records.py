@@ -175,6 +175,27 @@ class Records:
         found += [cast for cast in self._macros(record) if record in (cast.source, cast.target)]
         return tuple(sorted(set(found)))
 
+    def conversion(self, name: str) -> str:
+        """The record to which a function or macro of one parameter makes a pointer ("" where it makes none)."""
+        return self._conversions.get(name, "")
+
+    def member_record(self, record: str, member: str) -> str:
+        """The record that a member of a record holds or points to ("" for any other type)."""
+        plain = next((_plain(one.type) for one in self.members(record) if one.name == member), "")
+        return plain if _RECORD.match(plain) else ""
+
+    @cached_property
+    def _conversions(self) -> dict[str, str]:
+        found = {cast.name: cast.target for cast in self._functions()}
+        rows = self.graph.store.query(
+            "SELECT body, name FROM macro WHERE params != '' AND params NOT LIKE '%,%'"
+            " AND (body LIKE '%struct %' OR body LIKE '%union %') ORDER BY name, file, line"
+        )
+        for body, name in rows:
+            if match := _BY_MEMBER.search(body) or _BY_TYPE.search(body):
+                found.setdefault(name, match[1])
+        return found
+
     def _functions(self) -> Iterator[Cast]:
         rows = self.graph.store.query(
             "SELECT signature, name, file, line, presence FROM function"

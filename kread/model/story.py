@@ -21,6 +21,9 @@ from kread.model.socks import SECOND
 MOST_ARROWS = 120
 """A sequence diagram with more arrows than this is cut: nobody reads it, and Mermaid refuses much larger ones."""
 
+KERNEL, APPLICATION = "kernel", "app"
+"""The actors of a sequence that are no peers."""
+
 TRANSITIONS: tuple[tuple[str, str, str], ...] = (
     ("none", "4.8", "NEW_SYN_RECV"),
     ("none", "4.7", "SYN_RECV"),
@@ -112,41 +115,71 @@ def named(text: str, peers: Peers) -> str:
     return " ".join(known.get(word, word) for word in words)
 
 
-def sequence_diagram(run: Run) -> str:
-    """The run as a Mermaid sequence diagram: peers, the kernel, the application."""
-    lines: list[str] = []
-    for outcome in run.outcomes:
-        lines += _arrows(outcome, run.peers)
-    names = sorted({each.split("-", 1)[0].strip() for each in lines if "->>kernel" in each} - {"app"})
-    head = ["sequenceDiagram", *(f"    participant {name}" for name in names), "    participant kernel"]
-    if any("app" in each.split(":", 1)[0] for each in lines):
-        head.append("    participant app")
-    if len(lines) > MOST_ARROWS:
-        rest = len(lines) - MOST_ARROWS
-        lines = [*lines[:MOST_ARROWS], f"    Note over kernel: {rest} lines more are left out"]
-    return "\n".join(head + lines) + "\n"
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """One line of a sequence: who to whom, and what. `answer` is drawn dashed; `note` stands at the kernel."""
+
+    source: str
+    target: str
+    text: str
+    answer: bool = False
+    note: bool = False
 
 
-def _arrows(outcome: Outcome, peers: Peers) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A run as a drawing of who says what to whom: actors from left to right, arrows from above to below."""
+
+    actors: tuple[str, ...]
+    arrows: tuple[Arrow, ...]
+
+
+def sequence(run: Run) -> Sequence:
+    """The run between peers, the kernel and the application; cut at MOST_ARROWS, which it then says."""
+    arrows = [arrow for outcome in run.outcomes for arrow in _arrows(outcome, run.peers)]
+    peers = sorted({arrow.source for arrow in arrows if not arrow.note} - {KERNEL, APPLICATION})
+    actors = [*peers, KERNEL]
+    if any(APPLICATION in (arrow.source, arrow.target) for arrow in arrows):
+        actors.append(APPLICATION)
+    if len(arrows) > MOST_ARROWS:
+        rest = len(arrows) - MOST_ARROWS
+        arrows = [*arrows[:MOST_ARROWS], Arrow(KERNEL, KERNEL, f"{rest} lines more are left out", note=True)]
+    return Sequence(tuple(actors), tuple(arrows))
+
+
+def sequence_diagram(drawn: Sequence) -> str:
+    """The sequence as a Mermaid diagram."""
+    lines = ["sequenceDiagram", *(f"    participant {_actor(name)}" for name in drawn.actors)]
+    for arrow in drawn.arrows:
+        if arrow.note:
+            over = _actor(arrow.source) + (f",{_actor(arrow.target)}" if arrow.target != arrow.source else "")
+            lines.append(f"    Note over {over}: {_text(arrow.text)}")
+        else:
+            shape = "-->>" if arrow.answer else "->>"
+            lines.append(f"    {_actor(arrow.source)}{shape}{_actor(arrow.target)}: {_text(arrow.text)}")
+    return "\n".join(lines) + "\n"
+
+
+def _arrows(outcome: Outcome, peers: Peers) -> list[Arrow]:
     """The lines of one outcome: what came in, what decided, what went out."""
     event, came, sender = named(outcome.event, peers).partition(" from ")
-    lines = []
+    arrows = []
     if came and " on" not in sender:
-        lines.append(f"    {_actor(sender.split()[0])}->>kernel: {_text(event)}")
+        arrows.append(Arrow(sender.split()[0], KERNEL, event))
     elif outcome.results and outcome.results[0].call in event:
-        lines.append(f"    app->>kernel: {_text(event)}")
+        arrows.append(Arrow(APPLICATION, KERNEL, event))
     deciding = [RULES[rule] for rule in outcome.rules][-3:]
     if deciding or outcome.counters:
         told = "; ".join(f"{rule.id} {rule.function}" for rule in deciding)
         moved = " ".join(f"{name}+{n}" for name, n in outcome.counters.items())
         lengths = " ".join(f"{name}: {queues}" for name, queues in outcome.queues.items())
         note = " · ".join(filter(None, (f"t={outcome.time / SECOND:g}", told, moved, lengths)))
-        lines.append(f"    Note over kernel: {_text(note)}")
+        arrows.append(Arrow(KERNEL, KERNEL, note, note=True))
     for segment in outcome.segments:
-        lines.append(f"    kernel-->>{_actor(peers.name_of(segment.key))}: {_text(str(segment))}")
+        arrows.append(Arrow(KERNEL, peers.name_of(segment.key), str(segment), answer=True))
     for result in outcome.results:
-        lines.append(f"    kernel-->>app: {_text(named(str(result), peers))}")
-    return lines
+        arrows.append(Arrow(KERNEL, APPLICATION, named(str(result), peers), answer=True))
+    return arrows
 
 
 def _actor(name: str) -> str:

@@ -1,31 +1,39 @@
 """What notes and the page need of the source, read from the tree of a graph when it is asked for.
 
 Theory of operation: guards, locks and exits come from `sites`, which reads one function at a time; here they are put
-beside the lines of the function, its slice, the comment that stands above it, and the assignments to fields that
-stand before the call. An assignment counts only where the flow of control confirms that it can happen before the
-call; the text gives its line.
+beside the lines of the function, its slice, the comment that stands above it, the members of structures that the
+slice asks, and the assignments to fields that stand before the call. An assignment counts only where the flow of
+control confirms that it can happen before the call; the text gives its line.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
 
 from kread.facts import Function, Step
+from kread.graph.records import Records
 from kread.parse.context import SiteContext
+from kread.paths.members import declared, members
 from kread.paths.sites import Sites
-from kread.paths.slices import SliceLine, slice_lines
+from kread.paths.slices import SliceLine, slice_lines, statement_lines
 
 #: More assignments than this before one call are a list that nobody reads.
 CHANGES_SHOWN = 8
 #: A comment of more lines than this is a chapter of its own; its beginning is shown.
 COMMENT_LINES = 30
+#: Where a path ends there is no call to slice for: a function of up to so many lines is shown whole.
+WHOLE_FUNCTION = 48
+#: More members than this are the whole structure.
+READS_SHOWN = 16
 #: Between a comment and the function that it speaks of: a blank line, or an attribute.
 COMMENT_GAP = 1
 
 _ASSIGNMENT = re.compile(
     r"^\s*(?P<target>[\w()&*.\[\]>-]*(?:->|\.)(?P<field>\w+)(?:\[[^\]]*\])?)\s*(?:[-+|&^]|<<|>>)?=(?!=)"
 )
+_ASSIGNED = re.compile(r"^\s*[\w()&*.\[\]>-]*(?:->|\.)\w+(?:\[[^\]]*\])?\s*=(?!=)")
 _STARS = re.compile(r"^\s*/?\*+/?\s?|\s*\*/\s*$")
 
 
@@ -34,6 +42,10 @@ class SourceReader:
 
     def __init__(self, sites: Sites) -> None:
         self._sites = sites
+
+    @cached_property
+    def _records(self) -> Records:
+        return Records(self._sites.graph)
 
     def file(self, name: str) -> list[str]:
         """The lines of a file, without their ends; none for a file that is gone."""
@@ -44,10 +56,29 @@ class SourceReader:
         return self.file(function.file)[function.line - 1 : function.end_line]
 
     def slice(self, step: Step) -> Sequence[SliceLine]:
-        """The lines that matter for the call that leaves a step."""
+        """The lines that matter for the call that leaves a step; where none leaves it, a short function whole."""
         function = step.function
         line = step.edge.site.line if step.edge and step.edge.site.file == function.file else 0
-        return slice_lines(self.file(function.file), function.line, function.end_line, line, step)
+        file = self.file(function.file)
+        found = slice_lines(file, function.line, function.end_line, line, step)
+        if step.edge is None and function.end_line - function.line < WHOLE_FUNCTION:
+            signature = {one.line for one in found}
+            return [
+                SliceLine(number, text.rstrip(), "signature" if number in signature else "body")
+                for number, text in enumerate(self.lines(function), function.line)
+            ]
+        return found
+
+    def statement(self, function: Function, line: int) -> Sequence[SliceLine]:
+        """The whole statement that a line of a function belongs to."""
+        return statement_lines(self.file(function.file), function.line, function.end_line, line)
+
+    def reads(self, step: Step) -> Sequence[tuple[str, str, int]]:
+        """(structure, member, line) of what the slice of a step asks; what an assignment sets is not asked."""
+        rows = [(one.line, _ASSIGNED.sub("", one.text)) for one in self.slice(step) if one.line]
+        known = declared(self.lines(step.function))
+        found = members(rows, known, self._records.member_record, self._records.conversion)
+        return list(found)[:READS_SHOWN]
 
     def comment(self, function: Function) -> str:
         """The comment right above a function, without its stars ("" = none)."""
@@ -74,16 +105,14 @@ class SourceReader:
         return [(one.line, f"{one.text}: {one.what}" if one.text else one.what, one.reason) for one in found]
 
     def changes(self, step: Step) -> Sequence[tuple[int, str]]:
-        """(line, assignment as written) for the fields that are set before the call."""
-        if step.edge is None:
-            return []
+        """(line, assignment as written) for the fields that are set before the call; by the function, without one."""
         changed = self._context(step).changed
         found = []
         for number, line in enumerate(self.lines(step.function), step.function.line):
-            if number >= step.edge.site.line:
+            if step.edge and number >= step.edge.site.line:
                 break
             match = _ASSIGNMENT.match(line)
-            if match and f"->{match['field']}" in changed:
+            if match and (step.edge is None or f"->{match['field']}" in changed):
                 found.append((number, line.strip().rstrip(";")))
         return found[:CHANGES_SHOWN]
 

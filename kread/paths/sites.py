@@ -22,7 +22,7 @@ class Sites:
     """Reads functions of a graph's tree. What was read once is kept; `keep` writes it beside the graph."""
 
     def __init__(self, graph: CallGraph) -> None:
-        self._graph = graph
+        self.graph = graph
         self._store = ContextStore(graph.file, graph.store.meta("stamp"))
         self._files: dict[str, list[bytes]] = {}
         self._table: MacroTable | None = None
@@ -33,7 +33,7 @@ class Sites:
         """The lines of a file as written, with their ends."""
         if file not in self._files:
             try:
-                self._files[file] = (self._graph.root / file).read_bytes().splitlines(keepends=True)
+                self._files[file] = (self.graph.root / file).read_bytes().splitlines(keepends=True)
             except OSError:
                 self._files[file] = []
         return self._files[file]
@@ -69,7 +69,7 @@ class Sites:
         from kread.parse.sites import site_contexts
 
         if self._table is None:
-            self._table = MacroTable(*self._graph.store.packed("macro_table"))
+            self._table = MacroTable(*self.graph.store.packed("macro_table"))
         lines = self.lines(function.file)
         first = _begin(lines, function.line)
         return site_contexts(b"".join(lines), first, function.end_line, sites, self._table)

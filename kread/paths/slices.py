@@ -27,6 +27,7 @@ _NOT_CODE = re.compile(r'/\*.*?(?:\*/|$)|//.*|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\]
 _ELSE = re.compile(r"\s*(?:\}\s*)?else\b")
 _SWITCH = re.compile(r"\s*switch\s*\(")
 _EMPTY = re.compile(r"[\s{}]*\Z")
+_DIRECTIVE = re.compile(r"\s*#")
 
 #: Of two roles for one line the one that says more.
 _RANK = {"call": 0, "guard": 1, "exit": 2, "held": 3, "signature": 4}
@@ -36,7 +37,7 @@ _RANK = {"call": 0, "guard": 1, "exit": 2, "held": 3, "signature": 4}
 class SliceLine:
     """A line of a slice: its number (0 for `...`), its text as written, and why it is there.
 
-    role -- "signature", "guard", "exit", "held", "call" or "elided"
+    role -- "signature", "guard", "exit", "held", "call", "elided", or "body" in a function that is shown whole
     """
 
     line: int
@@ -83,6 +84,18 @@ def slice_lines(
     if call_line:
         add("call", *text.closed_from(call_line))
     return tuple(_with_gaps(text, roles))
+
+
+def statement_lines(lines: Sequence[str], start: int, end: int, line: int) -> tuple[SliceLine, ...]:
+    """The lines of the statement or condition that a line stands in, from its beginning to its end."""
+    text = _Text(lines, start, end)
+    first = line
+    while first > start + 1 and line - first < STRETCH_LIMIT:
+        above = text.code(first - 1).rstrip()
+        if not above.strip() or above.endswith((";", "{", "}", ":")) or _DIRECTIVE.match(above):
+            break
+        first -= 1
+    return tuple(SliceLine(number, text.at(number), "guard") for number in text.closed_from(first))
 
 
 def _with_gaps(text: _Text, roles: dict[int, str]) -> list[SliceLine]:

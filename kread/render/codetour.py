@@ -33,7 +33,12 @@ def tours(study: Study, lang: str = "en") -> list[tuple[str, str]]:
             "ref": study.release,
             "steps": _steps(chapter, text),
         }
-        out.append((f"{number:02}-{slug(chapter.title)}.tour", json.dumps(named, indent=2, ensure_ascii=False) + "\n"))
+        out.append(
+            (
+                f"{number:02}-{slug(chapter.key or chapter.title)}.tour",
+                json.dumps(named, indent=2, ensure_ascii=False) + "\n",
+            )
+        )
     return out
 
 

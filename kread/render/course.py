@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from html import escape
 from itertools import pairwise
+from typing import Protocol
 
 from kread import data
 from kread.check.bodies import Bodies
@@ -22,15 +22,23 @@ from kread.facts import Function, Step
 from kread.model.policy import Policy
 from kread.model.rules import Rule, normalise
 from kread.paths.find import Finder
+from kread.paths.handovers import Handover
 from kread.paths.slices import SliceLine
 from kread.paths.tour_file import shipped
 from kread.paths.tours import Seen, ShownLeg, ShownStatement, ShownStructure, ShownTour, Stop
+from kread.render.class_diagram import ClassBox, ClassDiagram
 from kread.render.lessons import Lesson, in_language, lesson
-from kread.render.study import Chapter, Passage, Reader, Study, passage_of
-from kread.render.texts import texts
+from kread.render.study import Chapter, Claimed, Crossed, Passage, Reader, Structured, Study, passage_of, told_once
+from kread.render.texts import Texts, texts
 
-#: What ends a member of a Mermaid class, or begins something else there.
-_NOT_IN_CLASS = str.maketrans("{}~<>\n", "()    ")
+#: How a statement of a tour stands, and the key of the word for it.
+STANDS = {"right": "holds", "imprecise": "imprecise", "wrong": "wrong"}
+
+
+class Source(Reader, Protocol):
+    """What a tour asks of the source beside what a study asks."""
+
+    def statement(self, function: Function, line: int) -> Sequence[SliceLine]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,63 +55,58 @@ def checked(finder: Finder) -> Checked:
     return Checked(read_policy(bodies).policy, check_claims(bodies))
 
 
-def study_of_tour(shown: ShownTour, finder: Finder, reader: Reader, found: Checked, lang: str = "en") -> Study:
+def study_of_tour(shown: ShownTour, finder: Finder, reader: Source, found: Checked, lang: str = "en") -> Study:
     """The study of a tour on the release of the finder's graph."""
-    tour = shown.tour
+    tour, text = shown.tour, texts(lang)
     course = data.load("course")
     played = lesson(tour.name, found.policy, _Placer(finder), lang) if tour.name in shipped() else None
-    chapters = [_chapter(leg, reader, lang, played) for leg in shown.legs]
+    chapters = told_once(_chapter(leg, reader, lang, played) for leg in shown.legs)
     if played and chapters:
-        chapters[-1] = replace(chapters[-1], asked=played.asked)
-    goal = in_language(course["goal"], lang).format(goal=tour.goal) if tour.goal else ""
+        chapters = (*chapters[:-1], replace(chapters[-1], asked=played.asked))
+    goal = in_language(course["goal"], lang).format(goal=text.say(tour.goal)) if tour.goal else ""
     return Study(
         shown.release,
-        tour.title,
-        tuple(chapters),
-        notes=tuple(gap for one in shown.structures for gap in one.gaps),
-        overview=(*([goal] if goal else []), *(steps(tour.name, lang) if played else ())),
-        sequence=played.sequence if played else "",
+        text.say(tour.title),
+        chapters,
+        notes=tuple(text.say(gap) for one in shown.structures for gap in one.gaps),
+        overview=(goal,) if goal else (),
+        steps=steps(tour.name, lang) if played else (),
+        sequence=played.sequence if played else None,
         structures=structures(shown.structures),
-        rules=played.rules if played else (),
-        claims=tuple(_claims(shown, found.claims)),
-        references=references(tour.name) if played else (),
+        structured=tuple(
+            Structured(one.structure.name, one.file, one.line, text.say(one.structure.reason))
+            for one in shown.structures
+            if one.file
+        ),
+        played=played.played if played else (),
+        claims=tuple(_claims(shown, found.claims, text)),
+        references=references(tour.name, text) if played else (),
     )
 
 
-def steps(tour: str, lang: str) -> Iterator[str]:
-    """The six steps of a handshake, those that the tour walks marked."""
-    for row in data.load("course")["step"]:
-        yield ("▸ " if tour in row["tours"] else "") + in_language(row, lang)
+def steps(tour: str, lang: str) -> tuple[tuple[str, bool], ...]:
+    """The six steps of a handshake, and whether the tour walks them."""
+    return tuple((in_language(row, lang), tour in row["tours"]) for row in data.load("course")["step"])
 
 
-def references(tour: str) -> tuple[tuple[str, str], ...]:
+def references(tour: str, text: Texts) -> tuple[tuple[str, str], ...]:
     """(title, address) of what to read beside a tour."""
     rows = data.load("references")["reference"]
-    return tuple((row["title"], row["url"]) for row in rows if tour in row["tours"] or not row["tours"])
+    return tuple((text.say(row["title"]), row["url"]) for row in rows if tour in row["tours"] or not row["tours"])
 
 
-def structures(shown: Iterable[ShownStructure]) -> str:
-    """A Mermaid class diagram of the structures, the members to look at in each ("" = none)."""
-    found = [one for one in shown if one.file]
-    names = {one.structure.name for one in found}
-    lines = ["classDiagram"] if found else []
-    for one in found:
-        name = one.structure.name
-        lines += [f"    class {name} {{", *(f"        {_member(type_, member)}" for member, type_, _, _ in one.members)]
-        lines.append("    }")
-        for member, type_, _, _ in one.members:
-            target = type_.replace("*", " ").split()[-1:] or [""]
-            if target[0] in names and target[0] != name:
-                lines.append(f"    {name} {'-->' if '*' in type_ else '*--'} {target[0]} : {member}")
-    return "\n".join(lines) + "\n" if lines else ""
+def structures(shown: Iterable[ShownStructure]) -> ClassDiagram:
+    """The structures that are there, the members to look at in each."""
+    return ClassDiagram(
+        tuple(
+            ClassBox(one.structure.name, tuple((type_, member) for member, type_, _, _ in one.members))
+            for one in shown
+            if one.file
+        )
+    )
 
 
-def _member(type_: str, member: str) -> str:
-    said = " ".join(f"{type_} {member}".translate(_NOT_IN_CLASS).split())
-    return said.replace("(", "").replace(")", "")
-
-
-def _claims(shown: ShownTour, found: ClaimsCheck) -> Iterator[tuple[str, str, str]]:
+def _claims(shown: ShownTour, found: ClaimsCheck, text: Texts) -> Iterator[Claimed]:
     """The claims about what the tour shows, with computed verdicts, then what only the tour itself states."""
     rows = {row["name"]: row for row in data.load("course")["claim"] if shown.tour.name in row["tours"]}
     answered = set()
@@ -111,63 +114,91 @@ def _claims(shown: ShownTour, found: ClaimsCheck) -> Iterator[tuple[str, str, st
         row = rows.get(answer.claim.name)
         if row and answer.verdict:
             answered.update(row["states"])
-            places = dict.fromkeys(f"{one.statement.written} ({one.statement.place})" for one in answer.places)
-            yield answer.claim.says, answer.verdict, "; ".join(part for part in (answer.claim.but, *places) if part)
-    yield from (_claim(one) for one in shown.statements if one.statement.says not in answered)
+            places = dict.fromkeys((one.statement.written, *_split(one.statement.place)) for one in answer.places)
+            cases = tuple((one.met, text.say(one.case.says)) for one in answer.tried)
+            claim = answer.claim
+            yield Claimed(text.say(claim.says), text(answer.verdict), text.say(claim.but), cases, tuple(places))
+    yield from (_claim(one, text) for one in shown.statements if one.statement.says not in answered)
 
 
-def _claim(shown: ShownStatement) -> tuple[str, str, str]:
+def _split(place: str) -> tuple[str, int]:
+    file, _, line = place.rpartition(":")
+    return file, int(line)
+
+
+def _claim(shown: ShownStatement, text: Texts) -> Claimed:
     one = shown.statement
-    places = [f"{seen.text} ({shown.function.file}:{seen.line})" for seen in shown.seen if seen.line and shown.function]
-    return one.says, one.stands, " ".join((one.because, *shown.gaps, "; ".join(places))).strip()
+    file = shown.function.file if shown.function else ""
+    places = tuple((seen.text, file, seen.line) for seen in shown.seen if seen.line and file)
+    because = " ".join(map(text.say, (one.because, *shown.gaps)))
+    return Claimed(text.say(one.says), text(STANDS[one.stands]), because, (), places)
 
 
-def _chapter(shown: ShownLeg, reader: Reader, lang: str, played: Lesson | None) -> Chapter:
+def _chapter(shown: ShownLeg, reader: Source, lang: str, played: Lesson | None) -> Chapter:
+    text = texts(lang)
     passages: list[Passage] = []
     for stop in shown.stops:
         for passage in _passages(stop, reader, lang):
             before = passages[-1] if passages else None
             if before and not before.step.edge and before.step.function == passage.step.function:
-                # One hop ends where the next begins: one passage, with the reason of both.
-                said = " ".join(dict.fromkeys(part for part in (before.purpose, passage.purpose) if part))
-                if before.purpose.startswith(passage.purpose):
-                    said = before.purpose
-                rows = {line.line: line for line in (*before.slice, *passage.slice) if line.line}
-                passages[-1] = replace(passage, purpose=said, slice=_ordered(rows.values(), passage.slice))
+                passages[-1] = _joined(before, passage)
             else:
                 passages.append(passage)
     if played:
-        passages = [replace(one, values=played.values.get(one.step.function.name, ())) for one in passages]
-    return Chapter(shown.leg.title, tuple(passages), gaps=tuple(gap for stop in shown.stops for gap in stop.gaps))
+        passages = [_with_moment(one, played, text) for one in passages]
+    gaps = tuple(text.say(gap) for stop in shown.stops for gap in stop.gaps)
+    return Chapter(text.say(shown.leg.title), tuple(passages), gaps=gaps, key=shown.leg.title)
 
 
-def _passages(stop: Stop, reader: Reader, lang: str) -> Iterator[Passage]:
+def _joined(before: Passage, passage: Passage) -> Passage:
+    """One hop ends where the next begins: one passage, with the reasons of both and the lines of the second hop."""
+    rows = {line.line: line for line in (*before.slice, *passage.slice) if line.line and line.role != "body"}
+    return replace(
+        passage,
+        reason=" ".join(dict.fromkeys(part for part in (before.reason, passage.reason) if part)),
+        handover=before.handover or passage.handover,
+        slice=_ordered(rows.values(), passage.slice),
+    )
+
+
+def _with_moment(passage: Passage, played: Lesson, text: Texts) -> Passage:
+    moment = played.at(passage.step.function.name, [line.text for line in passage.slice], text)
+    return replace(passage, moment=moment)
+
+
+def _passages(stop: Stop, reader: Source, lang: str) -> Iterator[Passage]:
     """The passages of a stop: the hops that lead there, and itself with the reason to stop."""
-    course = data.load("course")
+    text = texts(lang)
     hops = [step for trail in (stop.lead, stop.trail) if trail for step in trail.steps]
     if not hops or hops[-1].function != stop.function:
         hops += [Step(stop.function)] if stop.function else []
+    first = len(stop.lead.steps) + 1 if stop.handover and stop.lead else 1
     for number, step in enumerate(hops, 1):
         passage = passage_of(step, reader, lang)
+        if stop.handover and number == min(first, len(hops)):
+            passage = replace(passage, handover=_crossed(stop.handover, text))
         if number == len(hops):
-            said = [passage.purpose, stop.waypoint.reason]
-            if stop.handover:
-                said.append(in_language(course["handover"], lang).format(what=stop.handover))
-            passage = replace(
-                passage,
-                purpose=" ".join(part for part in said if part),
-                slice=_with_seen(passage, stop.seen),
-            )
+            slice_ = _with_seen(passage, stop.seen, reader)
+            passage = replace(passage, reason=text.say(stop.waypoint.reason), slice=slice_)
         yield passage
 
 
-def _with_seen(passage: Passage, seen: Sequence[Seen]) -> tuple[SliceLine, ...]:
-    """The slice with the lines that the tour asks to look at."""
-    first = passage.step.function.line
+def _crossed(handover: Handover, text: Texts) -> Crossed:
+    sides = [(side, handover.gives) for side in handover.givers] + [(side, handover.takes) for side in handover.takers]
+    return Crossed(
+        text.say(handover.title),
+        tuple((side.function.name, text.say(what), side.file, side.line) for side, what in sides),
+    )
+
+
+def _with_seen(passage: Passage, seen: Sequence[Seen], reader: Source) -> tuple[SliceLine, ...]:
+    """The slice with the statements that the tour asks to look at."""
+    function = passage.step.function
     rows = {line.line: line for line in passage.slice if line.line}
     for one in seen:
-        if one.line and one.line not in rows and 0 <= one.line - first < len(passage.lines):
-            rows[one.line] = SliceLine(one.line, passage.lines[one.line - first], "guard")
+        if function.line <= one.line <= function.end_line:
+            for line in reader.statement(function, one.line):
+                rows.setdefault(line.line, line)
     return _ordered(rows.values(), passage.slice)
 
 
@@ -207,20 +238,3 @@ class _Placer:
             if any(spelling in text for spelling in spellings):
                 return number
         return 0
-
-
-def index_page(rows: Sequence[tuple[str, str, str]], lang: str) -> str:
-    """The course's first page as HTML that needs nothing else: (file, title, what one can do after it) in order."""
-    text = texts(lang)
-    title = escape(in_language(data.load("course")["title"], lang))
-    said = "".join(
-        f'<li><a href="{escape(file)}">{escape(name)}</a><p>{escape(goal)}</p></li>\n' for file, name, goal in rows
-    )
-    steps_said = "".join(f"<p>{escape(one)}</p>\n" for one in steps("", lang))
-    return (
-        f'<!DOCTYPE html>\n<html lang="{text("html_lang")}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>:root{{color-scheme:light dark}}"
-        "body{font:1rem/1.6 system-ui,sans-serif;max-width:42rem;margin:2rem auto;padding:0 1rem}</style></head>"
-        f"<body><main><h1>{title}</h1>\n{steps_said}<ol>\n{said}</ol></main></body></html>\n"
-    )

@@ -1,4 +1,4 @@
-"""What the model adds to the notes of a tour: a scenario played on the release's policy, its rules, values and questions.
+"""What the model adds to the notes of a tour: a scenario played on the release's policy, what it decided, and questions.
 
 Theory of operation: data/course.toml names a script for each tour, and questions with scripts of their own. A script is
 played under the policy that the release's source shows, so that an answer changes with the release. A question's
@@ -16,18 +16,22 @@ A blank of which the run has nothing is a dash.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kread import data
+from kread.model import RULES
 from kread.model.play import Run, play
 from kread.model.policy import Policy
-from kread.model.rules import Rule
+from kread.model.rules import Rule, normalise
 from kread.model.script import parse
 from kread.model.socks import SECOND
-from kread.model.story import Row, rows, sequence_diagram
+from kread.model.story import Arrow, Row, Sequence, rows, sequence
+from kread.render.study import Moment
+from kread.render.texts import Texts, texts
 
 #: What stands where a run has nothing to say.
 NOTHING = "-"
@@ -36,28 +40,93 @@ NOTHING = "-"
 Placer = Callable[[Rule], str]
 
 
+#: A rule that did not fire is told beside a function only as often as this: more is a list that nobody reads.
+UNFIRED_SHOWN = 4
+
+
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A tour's scenario after it was played.
+    """A tour's scenario after it was played: as a drawing, happening by happening, and by function.
 
-    rules  -- (rule, what it decides, the state of the queues after it fired first)
-    values -- of each function that was walked: (name, value) of what was there right after
+    walked -- function -> the first happening in which it was walked
     asked  -- (question, answer)
     """
 
-    sequence: str
-    rules: tuple[tuple[str, str, str], ...]
-    values: Mapping[str, tuple[tuple[str, str], ...]]
+    sequence: Sequence
+    played: tuple[Moment, ...]
+    walked: Mapping[str, Moment]
+    policy: Policy
     asked: tuple[tuple[str, str], ...]
+
+    def at(self, function: str, source: Iterable[str], text: Texts) -> Moment | None:
+        """What the model decided in a function in its first happening; `source` are the lines that are shown of it.
+
+        A rule that fired is told where it fired; one that did not, where the condition that decides it is shown.
+        """
+        moment = self.walked.get(function)
+        if moment is None:
+            return None
+        shown = normalise(" ".join(source))
+        fired = tuple(one for one in moment.rules if one[2] == function)
+        ids = {one[1] for one in moment.rules}
+        unfired = [
+            (False, rule.id, rule.function, text.say(rule.gloss))
+            for rule in RULES.values()
+            if rule.id not in ids and rule.exists(self.policy) and _asked_in(rule, function, shown, self.policy)
+        ]
+        rules = (*fired, *unfired[:UNFIRED_SHOWN])
+        return replace(moment, rules=rules) if rules else None
+
+
+def _asked_in(rule: Rule, function: str, shown: str, policy: Policy) -> bool:
+    return any(
+        anchor.function == function and anchor.holds(policy) and any(one in shown for one in anchor.spellings)
+        for anchor in rule.guards
+    )
 
 
 def lesson(tour: str, policy: Policy, place: Placer, lang: str) -> Lesson:
     """What the model says to a tour under a release's policy."""
-    course = data.load("course")
+    course, text = data.load("course"), texts(lang)
     scenarios = course["scenario"]
     run = play(parse(scenarios.get(tour, scenarios["default"])["script"], tour), policy)
     asked = [_asked(row, policy, place, lang) for row in course["question"] if row["tour"] == tour]
-    return Lesson(sequence_diagram(run), tuple(_rules(run)), _values(run), tuple(asked))
+    told = tuple(_played(run, text))
+    walked: dict[str, Moment] = {}
+    for row, moment in zip(rows(run), told, strict=True):
+        for function in row.functions:
+            walked.setdefault(function, moment)
+    return Lesson(_with_acts(sequence(run), lang), told, walked, policy, tuple(asked))
+
+
+def _with_acts(drawn: Sequence, lang: str) -> Sequence:
+    """The sequence with a heading where a step of the whole story begins."""
+    acts = {row["event"]: in_language(row, lang) for row in data.load("course")["act"]}
+    out: list[Arrow] = []
+    for arrow in drawn.arrows:
+        event = re.split(r"\W", arrow.text, maxsplit=1)[0]
+        if not arrow.answer and not arrow.note and event in acts:
+            out.append(Arrow(drawn.actors[0], drawn.actors[-1], acts.pop(event), note=True))
+        out.append(arrow)
+    return replace(drawn, arrows=tuple(out))
+
+
+def _played(run: Run, text: Texts) -> Iterable[Moment]:
+    """The happenings of a run, each with the queues before and after it."""
+    before: dict[str, str] = {}
+    for row, outcome in zip(rows(run), run.outcomes, strict=True):
+        after = {name: str(queues) for name, queues in row.queues.items()}
+        moves = [(run.peers.name_of(move.key), f"{move.before} > {move.after}") for move in outcome.moves]
+        moves += [(name, f"+{n}") for name, n in row.counters.items()]
+        yield Moment(
+            row.event,
+            (*row.segments, *row.results),
+            tuple((name, before[name]) for name in after if name in before),
+            tuple(after.items()),
+            tuple(moves),
+            tuple((True, rule.id, rule.function, text.say(rule.gloss)) for rule in dict.fromkeys(row.rules)),
+        )
+        before |= after
 
 
 def in_language(row: Mapping[str, Any], lang: str) -> str:
@@ -67,7 +136,9 @@ def in_language(row: Mapping[str, Any], lang: str) -> str:
 
 def _asked(row: Mapping[str, Any], policy: Policy, place: Placer, lang: str) -> tuple[str, str]:
     run = play(parse(row["script"], row["tour"]), policy)
-    return in_language(row["ask"], lang), in_language(row["answer"], lang).format(**blanks(run, place))
+    found = blanks(run, place)
+    found["dropped_rule"] = texts(lang).say(found["dropped_rule"])
+    return in_language(row["ask"], lang), in_language(row["answer"], lang).format(**found)
 
 
 def blanks(run: Run, place: Placer) -> dict[str, str]:
@@ -116,26 +187,3 @@ def _counted(told: Iterable[Row]) -> str:
 
 def _queues(row: Row) -> str:
     return "; ".join(f"{name}: {queues}" for name, queues in row.queues.items())
-
-
-def _rules(run: Run) -> Iterable[tuple[str, str, str]]:
-    seen = set()
-    for row in rows(run):
-        for rule in row.rules:
-            if rule.id not in seen:
-                seen.add(rule.id)
-                after = "; ".join(part for part in (_queues(row), _counted([row])) if part)
-                yield f"{rule.id} {rule.function}", rule.gloss, f"{row.event}: {after or NOTHING}"
-
-
-def _values(run: Run) -> dict[str, tuple[tuple[str, str], ...]]:
-    """What was there when a function had done its part: of the first thing that happened in which it was walked."""
-    found: dict[str, tuple[tuple[str, str], ...]] = {}
-    for row, outcome in zip(rows(run), run.outcomes, strict=True):
-        values = [(row.event, "; ".join((*row.segments, *row.results)) or NOTHING)]
-        values += [(name, str(queues)) for name, queues in row.queues.items()]
-        values += [(run.peers.name_of(move.key), f"{move.before} > {move.after}") for move in outcome.moves]
-        values += [(name, f"+{n}") for name, n in row.counters.items()]
-        for function in row.functions:
-            found.setdefault(function, tuple(values))
-    return found

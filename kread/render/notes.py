@@ -1,106 +1,65 @@
 """Study notes in Markdown, for GitHub, Obsidian and mdBook: a Study as a text that a person learns from.
 
-Theory of operation: a step is told in a fixed order: what the function is for; the slice, with the lines it stands
-on; why control comes here; how that is known; what is changed; what else could happen; what the model had; the
-kernel's own comment; and room for the reader's remarks, which the next run keeps (see `remarks`). Only Markdown that
-the three readers agree on is used; diagrams are Mermaid in fences. Pure: what was written before is given as text,
-and the new text returned with the remarks that lost their place.
+Theory of operation: a step is told in a fixed order: what the function is for and why to stop there; the slice, with
+the lines it stands on; why control comes here; how that is known; what is read and changed; what else could happen;
+what the model had; the kernel's own comment; and room for the reader's remarks, which the next run keeps (see
+`remarks`). What stands round the steps is written by `notes_round`. Only Markdown that the three readers agree on is
+used; diagrams are Mermaid in fences. Pure: what was written before is given as text, and the new text returned with
+the remarks that lost their place.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kread.facts import Edge
 from kread.render import words
-from kread.render.drawing import Drawing
 from kread.render.links import LinkMaker
-from kread.render.mermaid import mermaid
-from kread.render.questions import questions
+from kread.render.markdown import FENCE, code, listed, plain
+from kread.render.notes_round import after, before_steps, path_diagram
+from kread.render.questions import Asked, study_questions
 from kread.render.remarks import END, Place, Remarks, found, mark
-from kread.render.study import Chapter, Passage, Study
+from kread.render.study import Chapter, Crossed, Moment, Passage, Study
 from kread.render.texts import Texts, texts
-
-#: A fence longer than any run of backticks in C source.
-FENCE = "```"
-#: What begins markup; an underscore within a word does not.
-_MARKUP = re.compile(r"([\\`*\[\]<|~$]|(?<![^\W_])_|_(?![^\W_])|^[>#+-])", re.MULTILINE)
 
 
 def notes_markdown(study: Study, lang: str = "en", before: str = "") -> tuple[str, list[tuple[Place, str]]]:
     """The notes, and the remarks of `before` (the notes of an earlier run) whose place is gone."""
     text = texts(lang)
-    passages = [passage for chapter in study.chapters for passage in chapter.passages]
-    kept = Remarks(found(before), [_place(passage) for passage in passages])
+    places = [_place(passage, chapter) for chapter in study.chapters for passage in chapter.passages]
+    kept = Remarks(found(before), places)
     return "\n".join(_document(study, text, kept)) + "\n", kept.lost
 
 
-def contents_markdown(title: str, files: Sequence[tuple[str, str]]) -> str:
-    """A list of notes, as README.md, and as SUMMARY.md of mdBook: (title in Markdown, file name) pairs."""
-    return f"# {_plain(title)}\n\n" + "".join(f"- [{name}]({file})\n" for name, file in files)
-
-
-def _place(passage: Passage) -> Place:
+def _place(passage: Passage, chapter: Chapter) -> Place:
     edge = passage.step.edge
-    return Place(passage.step.function.name, edge.site.text if edge else "")
-
-
-def _plain(text: str) -> str:
-    """Text in which Markdown sees no markup."""
-    return _MARKUP.sub(r"\\\1", text)
-
-
-def code(text: str) -> str:
-    """A code span that may hold backticks."""
-    ticks = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
-    pad = " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{ticks}{pad}{text}{pad}{ticks}"
+    return Place(passage.step.function.name, edge.site.text if edge else "", chapter.key or chapter.title)
 
 
 def _document(study: Study, text: Texts, kept: Remarks) -> Iterator[str]:
-    links = LinkMaker(study.release)
-    yield f"# {_plain(study.title)}"
-    yield ""
-    yield f"*{text('generated', release=f'Linux {study.release}')}*"
-    known = [text("needs_all", what=" && ".join(study.known))] if study.known else []
-    for paragraph in (*study.overview, *known, *study.notes):
-        yield ""
-        yield _plain(paragraph)
-    yield from _fenced(text("sequence"), study.sequence)
+    saying = _Saying(text, LinkMaker(study.release), study.known)
+    yield from before_steps(study, text, saying.links)
     index = 0
+    asked = study_questions(study, text)
     for number, chapter in enumerate(study.chapters, 1):
-        yield ""
-        yield f"## {number}. {_plain(text.title(chapter.title))}"
+        yield f"\n## {number}. {plain(chapter.title)}"
         if chapter.reason:
-            yield f"\n{_plain(chapter.reason)}"
+            yield f"\n{plain(chapter.reason)}"
         for gap in chapter.gaps:
-            yield f"\n> **{_plain(gap)}**"
-        yield from _fenced(text("path_diagram"), _diagram(chapter))
+            yield f"\n> **{plain(gap)}**"
+        yield from path_diagram(chapter, text)
         for place, passage in enumerate(chapter.passages, 1):
-            yield from _passage(passage, place, _Saying(text, links, study.known), kept.at(index))
+            yield from _passage(passage, place, saying)
+            yield f"\n**{text('your_notes')}**" + (f" *{text('your_notes_hint')}*" if not index else "")
+            yield f"\n{mark(kept.places[index])}"
+            yield f"\n{kept.at(index)}\n" if kept.at(index) else ""
+            yield END
             index += 1
-        yield from _questions(chapter, text)
-    yield from _fenced(text("structures"), study.structures)
-    yield from _table(text("rules"), [text("rule"), text("decides"), text("value")], study.rules)
-    yield from _table(text("claims"), [text("claim"), text("verdict"), text("reason")], study.claims)
-    yield from _listed(text("references"), [f"[{_plain(title)}]({url})" for title, url in study.references], "##")
-    yield from _listed(text("left_out"), [_plain(one) for one in study.cut], "##")
+        yield from _questions(asked[number - 1], text)
+    yield from after(study, text, saying.links)
     for lost, said in kept.lost:
-        yield f"\n## {text('lost_remarks')}: {_plain(lost.function)}\n\n{mark(lost)}\n\n{said}\n\n{END}"
-
-
-def _fenced(title: str, diagram: str) -> Iterator[str]:
-    if diagram:
-        yield f"\n### {title}\n\n{FENCE}mermaid\n{diagram.rstrip()}\n{FENCE}"
-
-
-def _diagram(chapter: Chapter) -> str:
-    steps = [passage.step for passage in chapter.passages]
-    edges = tuple(step.edge for step in steps if step.edge)
-    ends = (steps[0].function, steps[-1].function) if steps else ()
-    return mermaid(Drawing(tuple(step.function for step in steps), edges, chapter.title, ends)) if steps else ""
+        yield f"\n## {text('lost_remarks')}: {plain(lost.function)}\n\n{mark(lost)}\n\n{said}\n\n{END}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +70,12 @@ class _Saying:
     links: LinkMaker
     known: tuple[str, ...]
 
+    def place(self, file: str, line: int) -> str:
+        """A link to a line of the release."""
+        return f"[{file}:{line}]({self.links.url('reference', file, line)})"
 
-def _passage(passage: Passage, place: int, saying: _Saying, remark: str) -> Iterator[str]:
+
+def _passage(passage: Passage, place: int, saying: _Saying) -> Iterator[str]:
     text, links = saying.text, saying.links
     step = passage.step
     function = step.function
@@ -122,34 +85,61 @@ def _passage(passage: Passage, place: int, saying: _Saying, remark: str) -> Iter
     where += [f"[{text(key)}]({url})" for key, (_, url) in zip(("reference", "git"), urls, strict=True)]
     yield "\n" + " · ".join(where)
     if passage.purpose:
-        yield f"\n{_plain(passage.purpose)}"
+        yield f"\n{plain(passage.purpose)}"
+    if passage.handover:
+        yield from _crossed(passage.handover, saying)
+    if passage.reason:
+        yield f"\n{text('stop', why=plain(passage.reason))}"
     if wanted := words.needs(function.presence, saying.known):
         yield "\n" + text("needs", what=code(wanted))
     if passage.slice:
         yield f"\n{FENCE}c"
-        yield from (f"{line.line:>5}  {line.text}" if line.line else "       ..." for line in passage.slice)
+        yield from (f"{line.line:>5}  {line.text}".rstrip() if line.line else "       ..." for line in passage.slice)
         yield FENCE
     if step.edge:
-        yield from _why(passage, step.edge, text)
+        yield from _why(passage, step.edge, saying)
         yield from _known(passage, step.edge, saying)
-    changed = [f"{code(said)} (:{line})" for line, said in passage.changes]
-    yield from _listed(text("changes"), changed)
+    yield from listed(text("reads"), _reads(passage))
+    yield from listed(text("changes"), [f"{code(said)} (:{line})" for line, said in passage.changes])
     exits = [
         text("exit_line", line=line, what=": ".join(part for part in (code(what), reason) if part))
         for line, what, reason in passage.exits
     ]
-    yield from _listed(text("exits"), exits)
-    yield from _listed(text("values"), [f"{code(name)} = {value}" for name, value in passage.values])
+    yield from listed(text("exits"), exits)
+    if passage.moment:
+        yield from _moment(passage.moment, text)
     if passage.comment:
         yield f"\n**{text('comment')}** ({code(function.file)})\n"
-        yield from (f"> {_plain(line)}".rstrip() for line in passage.comment.splitlines())
-    yield f"\n**{text('your_notes')}** *{text('your_notes_hint')}*\n\n{mark(_place(passage))}"
-    yield f"\n{remark}\n" if remark else ""
-    yield END
+        yield from (f"> {plain(line)}".rstrip() for line in passage.comment.splitlines())
 
 
-def _why(passage: Passage, edge: Edge, text: Texts) -> Iterator[str]:
-    step = passage.step
+def _crossed(crossed: Crossed, saying: _Saying) -> Iterator[str]:
+    yield f"\n> **{saying.text('handover', what=plain(crossed.title))}**\n>"
+    for function, what, file, line in crossed.sides:
+        yield f"> - {code(function)} {plain(what)} ({saying.place(file, line)})"
+
+
+def _reads(passage: Passage) -> list[str]:
+    """The members that are read, by structure."""
+    found: dict[str, list[str]] = {}
+    for record, member, line in passage.reads:
+        found.setdefault(record, []).append(f"{code(member)} (:{line})")
+    return [f"{code(record)}: {', '.join(members)}" for record, members in found.items()]
+
+
+def _moment(moment: Moment, text: Texts) -> Iterator[str]:
+    before = dict(moment.before)
+    rows = [f"{name}: {before.get(name, '')} > {after}" for name, after in moment.after if before.get(name) != after]
+    rows += [f"{name}: {after}" for name, after in moment.after if before.get(name) == after]
+    rows += [
+        text("fired" if fired else "unfired", rule=code(rule), says=plain(said))
+        for fired, rule, _, said in moment.rules
+    ]
+    yield from listed(f"{text('values')}: {code(moment.event)}", rows)
+
+
+def _why(passage: Passage, edge: Edge, saying: _Saying) -> Iterator[str]:
+    text, step = saying.text, passage.step
     rows = []
     for guard in sorted(step.guards, key=lambda one: one.line):
         said = words.exit_words(guard.exit, guard.reason)
@@ -160,11 +150,13 @@ def _why(passage: Passage, edge: Edge, text: Texts) -> Iterator[str]:
         rows.append(text("held_at_call", what=held))
     yield f"\n**{text('why')}**\n"
     yield from (f"- {row}" for row in rows or [text("why_none")])
-    yield f"\n{text('calls_next', name=code(edge.callee.name))}: {code(edge.site.text)} ({edge.site})"
+    how = f", {text('kind_direct')}" if edge.kind == "direct" else ""
+    where = saying.place(edge.site.file, edge.site.line)
+    yield f"\n{text('calls_next', name=code(edge.callee.name))}{how}: {code(edge.site.text)} ({where})"
 
 
 def _known(passage: Passage, edge: Edge, saying: _Saying) -> Iterator[str]:
-    text, links = saying.text, saying.links
+    text = saying.text
     given = (*saying.known, *words.conjuncts(passage.step.function.presence))
     rows = []
     if edge.kind != "direct":
@@ -173,7 +165,7 @@ def _known(passage: Passage, edge: Edge, saying: _Saying) -> Iterator[str]:
         rows.append(f"**{text(f'grade_{edge.grade}', count=text.count('candidates', edge.candidates))}**")
     for one in edge.evidence:
         if one.role != "call":
-            where = f"[{one.file}:{one.line}]({links.url('reference', one.file, one.line)})"
+            where = saying.place(one.file, one.line)
             said = words.evidence_words(one, edge).removeprefix("through macro ")
             rows.append(f"{text(f'role_{one.role}')}: {code(said)}, {where}")
     if wanted := words.needs(edge.presence, given):
@@ -183,27 +175,13 @@ def _known(passage: Passage, edge: Edge, saying: _Saying) -> Iterator[str]:
     others = words.alternatives(passage.step.others, given)
     if others:
         rows.append(f"{text('others')}: " + ", ".join(code(one) for one in others))
-    yield from _listed(text("evidence"), rows)
+    yield from listed(text("evidence"), rows)
 
 
-def _questions(chapter: Chapter, text: Texts) -> Iterator[str]:
-    asked = questions(chapter, text)
+def _questions(asked: Asked, text: Texts) -> Iterator[str]:
     if not asked:
         return
     yield f"\n### {text('questions')}\n"
     for number, (question, answer) in enumerate(asked, 1):
-        yield f"{number}. {_plain(question)}"
-        yield f"\n   <details><summary>{text('answer')}</summary>\n\n   {_plain(answer)}\n\n   </details>\n"
-
-
-def _listed(title: str, rows: Sequence[str], level: str = "") -> Iterator[str]:
-    if rows:
-        yield f"\n{level} {title}\n" if level else f"\n**{title}**\n"
-        yield from (f"- {row}" for row in rows)
-
-
-def _table(title: str, head: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    if not rows:
-        return
-    yield f"\n## {title}\n\n| {' | '.join(head)} |\n|{' --- |' * len(head)}"
-    yield from ("| " + " | ".join(_plain(cell).replace("\n", " ") for cell in row) + " |" for row in rows)
+        yield f"{number}. {plain(question)}"
+        yield f"\n   <details><summary>{text('answer')}</summary>\n\n   {plain(answer)}\n\n   </details>\n"

@@ -1,7 +1,7 @@
-"""Study notes as one HTML file: the page, with the overview before its steps and the questions, tables and links after.
+"""Study notes as one HTML file: the page, with the overview before its steps and the model, claims and links after.
 
-Theory of operation: the page shows the steps; here is only what stands round them. Mermaid can't be drawn without a
-script from elsewhere, so a diagram is given as its text, in a box that can be opened, beside the page's own map.
+Theory of operation: the page shows the steps; here is only what stands round them, as panels of the page. Diagrams are
+pictures of ours (`sequence_svg`, `class_svg`), so that the file needs nothing from elsewhere.
 """
 
 from __future__ import annotations
@@ -9,52 +9,112 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from kread.render.page import page
-from kread.render.questions import questions
-from kread.render.study import Study
+from kread.render.class_svg import class_svg
+from kread.render.links import LinkMaker
+from kread.render.page import Around, page
+from kread.render.questions import Asked, study_questions
+from kread.render.sequence_svg import sequence_svg
+from kread.render.study import Claimed, Moment, Study
 from kread.render.texts import Texts, texts
 
 
-def notes_page(study: Study, lang: str = "en") -> str:
-    """The HTML document of a study."""
-    text = texts(lang)
-    return page(study, lang, before="\n".join(_before(study, text)), after="\n".join(_after(study, text)))
+def notes_page(study: Study, lang: str = "en", index: str = "") -> str:
+    """The HTML document of a study; `index` is where the contents of several stand ("" = this is the only one)."""
+    text, links = texts(lang), LinkMaker(study.release)
+    around = Around(
+        "\n".join(_before(study, text, links)),
+        "\n".join(_after(study, text, links)),
+        tuple("\n".join(_questions(asked, text)) for asked in study_questions(study, text)),
+        index,
+    )
+    return page(study, lang, around)
 
 
-def _before(study: Study, text: Texts) -> Iterator[str]:
+def _before(study: Study, text: Texts, links: LinkMaker) -> Iterator[str]:
     yield from (f"<p>{escape(paragraph)}</p>" for paragraph in study.overview)
-    yield from _diagram(text("sequence"), study.sequence)
+    if study.steps:
+        yield f'<p>{escape(text("six_steps"))}</p><ol class="story">'
+        for said, walked in study.steps:
+            rest = escape(said.partition(" ")[2])
+            yield f"<li><b>{rest}</b></li>" if walked else f"<li>{rest}</li>"
+        yield "</ol>"
+    if study.sequence:
+        yield f"<h2>{escape(text('sequence'))}</h2>"
+        yield f'<div class="drawing" tabindex="0">{sequence_svg(study.sequence, text("sequence"))}</div>'
+        yield f'<p class="legend">{escape(text("queues"))}</p>'
+    if study.structured:
+        yield f"<h2>{escape(text('structures'))}</h2><ul>"
+        for one in study.structured:
+            yield f"<li><code>struct {escape(one.name)}</code> ({_place(one.file, one.line, links)}): "
+            yield f"{escape(one.reason)}</li>"
+        title = text("structures_diagram")
+        yield f'</ul><h3>{escape(title)}</h3><div class="drawing" tabindex="0">{class_svg(study.structures, title)}</div>'
 
 
-def _after(study: Study, text: Texts) -> Iterator[str]:
-    for number, chapter in enumerate(study.chapters, 1):
-        asked = questions(chapter, text)
-        if asked:
-            yield f"<section><h2>{escape(text('questions'))}: {number}. {escape(text.title(chapter.title))}</h2><ol>"
-            for question, answer in asked:
-                yield f"<li>{escape(question)}<details><summary>{escape(text('answer'))}</summary>"
-                yield f"<p>{escape(answer)}</p></details></li>"
-            yield "</ol></section>"
-    yield from _diagram(text("structures"), study.structures)
-    yield from _table(text("rules"), (text("rule"), text("decides"), text("value")), study.rules)
-    yield from _table(text("claims"), (text("claim"), text("verdict"), text("reason")), study.claims)
+def _place(file: str, line: int, links: LinkMaker) -> str:
+    return f'<a href="{escape(links.url("reference", file, line))}" rel="noreferrer">{escape(file)}:{line}</a>'
+
+
+def _questions(asked: Asked, text: Texts) -> Iterator[str]:
+    if not asked:
+        return
+    yield f'<section class="questions"><h3>{escape(text("questions"))}</h3><ol>'
+    for question, answer in asked:
+        yield f'<li>{escape(question)}<details class="answer"><summary>{escape(text("answer"))}</summary>'
+        yield f"<p>{escape(answer)}</p></details></li>"
+    yield "</ol></section>"
+
+
+def _after(study: Study, text: Texts, links: LinkMaker) -> Iterator[str]:
+    if study.played:
+        yield f'<h2>{escape(text("rules"))}</h2><p class="legend">{escape(text("queues"))}</p>'
+        for moment in study.played:
+            if moment.came or moment.after or moment.rules:
+                yield from _played(moment, text)
+    if study.claims:
+        yield f'<h2>{escape(text("claims"))}</h2><ol class="claims">'
+        for claim in study.claims:
+            yield from _claim(claim, text, links)
+        yield "</ol>"
     if study.references:
-        yield f"<section><h2>{escape(text('references'))}</h2><ul>"
+        yield f"<h2>{escape(text('references'))}</h2><ul>"
         for title, url in study.references:
             yield f'<li><a href="{escape(url)}" rel="noreferrer">{escape(title)}</a></li>'
-        yield "</ul></section>"
+        yield "</ul>"
 
 
-def _diagram(title: str, diagram: str) -> Iterator[str]:
-    if diagram:
-        yield f"<details><summary>{escape(title)}</summary><pre>{escape(diagram)}</pre></details>"
+def _played(moment: Moment, text: Texts) -> Iterator[str]:
+    yield f"<h3>{escape(moment.event)}</h3>"
+    if moment.came:
+        yield f"<p>{escape(text('came'))}: <code>{escape('; '.join(moment.came))}</code></p>"
+    before = dict(moment.before)
+    rows = [
+        f"{name}: {before[name]} > {after}" if before.get(name, after) != after else f"{name}: {after}"
+        for name, after in moment.after
+    ]
+    rows += [f"{name}: {moved}" for name, moved in moment.moves]
+    if rows:
+        yield "<ul>" + "".join(f"<li><code>{escape(row)}</code></li>" for row in rows) + "</ul>"
+    head = (text("rule"), text("function"), text("decides"))
+    yield from _table(head, [(rule, function, said) for _, rule, function, said in moment.rules])
 
 
-def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def _claim(claim: Claimed, text: Texts, links: LinkMaker) -> Iterator[str]:
+    yield f"<li>{escape(claim.says)} <strong>{escape(claim.verdict)}</strong>"
+    if claim.but:
+        yield f"<p>{escape(text('but', what=claim.but))}</p>"
+    yield "<ul>"
+    yield from (f"<li>{escape(text('yes' if met else 'no'))}: {escape(said)}</li>" for met, said in claim.cases)
+    for said, file, line in claim.places:
+        yield f"<li><code>{escape(said)}</code> {_place(file, line, links)}</li>"
+    yield "</ul></li>"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     if not rows:
         return
-    yield f"<section><h2>{escape(title)}</h2><table><thead><tr>"
+    yield "<table><thead><tr>"
     yield from (f'<th scope="col">{escape(cell)}</th>' for cell in head)
     yield "</tr></thead><tbody>"
     yield from ("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    yield "</tbody></table></section>"
+    yield "</tbody></table>"

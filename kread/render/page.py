@@ -9,6 +9,7 @@ every other source. Pure: a Study in, text out.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -28,16 +29,28 @@ _SCRIPT_TEXTS = ("search_none", "found", "found_many", "fold", "unfold")
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A file of assets/, as text."""
     return (files("kread.render") / "assets" / name).read_text(encoding="utf-8")
 
 
-def page(study: Study, lang: str = "en", *, before: str = "", after: str = "") -> str:
-    """The whole HTML document; `before` and `after` are HTML of ours that stands round the steps."""
-    return "\n".join(_document(study, texts(lang), before, after)) + "\n"
+@dataclass(frozen=True, slots=True)
+class Around:
+    """HTML of ours that stands round the steps: an overview before them, more after them, and after each chapter."""
+
+    before: str = ""
+    after: str = ""
+    chapters: tuple[str, ...] = ()
+    #: Where the contents of several pages stand ("" = this is the only one).
+    index: str = ""
 
 
-def _document(study: Study, text: Texts, before: str, after: str) -> Iterator[str]:
+def page(study: Study, lang: str = "en", around: Around = Around()) -> str:
+    """The whole HTML document."""
+    return "\n".join(_document(study, texts(lang), around)) + "\n"
+
+
+def _document(study: Study, text: Texts, around: Around) -> Iterator[str]:
     release = text("release", release=study.release)
     yield "<!DOCTYPE html>"
     yield f'<html lang="{text("html_lang")}"><head><meta charset="utf-8">'
@@ -45,26 +58,33 @@ def _document(study: Study, text: Texts, before: str, after: str) -> Iterator[st
     yield f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     yield f"<title>{escape(study.title)} · {escape(release)}</title>"
     yield '<link rel="icon" href="data:,">'
-    yield f"<style>\n{_asset('page.css')}</style></head><body>"
+    yield f"<style>\n{asset('page.css')}</style></head><body>"
     yield f'<a class="skip" href="#steps">{escape(text("skip"))}</a>'
-    yield from _top(study, text, release)
-    yield f"<main>{before}"
+    yield from _top(study, text, release, around)
+    yield "<main>"
+    if around.before:
+        yield f'<section id="overview" class="panel about" role="tabpanel" aria-labelledby="tab0">{around.before}</section>'
     if not study.chapters:
         yield f"<p>{escape(text('no_path'))}</p>"
     yield '<div id="steps">'
     links = LinkMaker(study.release)
     for number, chapter in enumerate(study.chapters, 1):
         yield from _chapter(chapter, number, study, text, links)
-    yield f"</div>{after}</main>"
+        yield (around.chapters[number - 1] if around.chapters else "") + "</section>"
+    yield "</div>"
+    if around.after:
+        yield f'<section id="more" class="panel about" role="tabpanel" aria-labelledby="tabmore">{around.after}</section>'
+    yield "</main>"
     yield from _bottom(study, text)
     said = {key: text.rows[key] for key in _SCRIPT_TEXTS}
     yield f'<script type="application/json" id="texts">{dumps(said).replace("<", chr(92) + "u003c")}</script>'
-    yield f"<script>\n{_asset('page.js')}</script></body></html>"
+    yield f"<script>\n{asset('page.js')}</script></body></html>"
 
 
-def _top(study: Study, text: Texts, release: str) -> Iterator[str]:
+def _top(study: Study, text: Texts, release: str, around: Around) -> Iterator[str]:
     yield f'<header><h1>{escape(study.title)}</h1><p class="release">{escape(release)} · '
-    yield f"{escape(text.count('families', len(study.chapters)))}</p>"
+    yield escape(text.count("parts" if study.overview else "families", len(study.chapters)))
+    yield (f' · <a href="{escape(around.index)}">{escape(text("to_course"))}</a>' if around.index else "") + "</p>"
     yield '<form role="search" class="js"><input type="search" id="search" autocomplete="off" aria-controls="results"'
     yield f' placeholder="{escape(text("search"))}" aria-label="{escape(text("search"))}"></form>'
     yield f'<button type="button" id="theme" class="js">{escape(text("theme"))}</button>'
@@ -75,26 +95,24 @@ def _top(study: Study, text: Texts, release: str) -> Iterator[str]:
     drawn = path_map(study, text("map"))
     if drawn:
         yield f'<nav class="map" aria-label="{escape(text("map"))}">{drawn}</nav>'
-    if len(study.chapters) > 1:
+    tabs = [(f"tab{number}", f"family{number}", str(number), one.title) for number, one in enumerate(study.chapters, 1)]
+    tabs = [("tab0", "overview", "", text("overview"))] * bool(around.before) + tabs
+    tabs += [("tabmore", "more", "", text("more"))] * bool(around.after)
+    if len(tabs) > 1:
         yield f'<div role="tablist" class="js tabs" aria-label="{escape(text("family_tabs"))}">'
-        for number, chapter in enumerate(study.chapters, 1):
+        for ident, panel, number, title in tabs:
+            sign = f"<b>{number}</b> " if number else ""
             yield (
-                f'<button type="button" role="tab" id="tab{number}" aria-controls="family{number}">'
-                f"<b>{number}</b> {escape(text.title(chapter.title))}</button>"
+                f'<button type="button" role="tab" id="{ident}" aria-controls="{panel}">{sign}{escape(title)}</button>'
             )
         yield "</div>"
 
 
 def _chapter(chapter: Chapter, number: int, study: Study, text: Texts, links: LinkMaker) -> Iterator[str]:
-    chapters = len(study.chapters)
-    role = (
-        f'role="tabpanel" aria-labelledby="tab{number}"'
-        if chapters > 1
-        else f'aria-label="{escape(text.title(chapter.title))}"'
-    )
+    role = f'role="tabpanel" aria-label="{escape(chapter.title)}"'
     calls = sum(1 for passage in chapter.passages if passage.step.edge)
-    yield f'<section id="family{number}" class="family" {role}>'
-    yield f"<h2>{escape(text.title(chapter.title))} <small>{escape(text.count('calls', calls))}</small></h2>"
+    yield f'<section id="family{number}" class="panel family" {role}>'
+    yield f"<h2>{escape(chapter.title)} <small>{escape(text.count('calls', calls))}</small></h2>"
     if chapter.reason:
         yield f"<p>{escape(chapter.reason)}</p>"
     for gap in chapter.gaps:
@@ -109,7 +127,7 @@ def _chapter(chapter: Chapter, number: int, study: Study, text: Texts, links: Li
     for place, passage in enumerate(chapter.passages, 1):
         about = About(step_id(number, place), place, len(chapter.passages), study.known)
         yield from article(passage, about, text, links)
-    yield "</div></div></section>"
+    yield "</div></div>"
 
 
 def _trail_item(step: Step, anchor: str, text: Texts) -> Iterator[str]:

@@ -17,7 +17,7 @@ from kread.paths.slices import SliceLine
 from kread.render import words
 from kread.render.highlight import pieces
 from kread.render.links import LinkMaker
-from kread.render.study import Passage
+from kread.render.study import Crossed, Moment, Passage
 from kread.render.texts import Texts
 
 #: Runs of lines outside the slice that are shorter than this are not worth folding.
@@ -49,21 +49,63 @@ def article(passage: Passage, about: About, text: Texts, links: LinkMaker) -> It
     yield "</p>"
     if passage.purpose:
         yield f'<p class="purpose">{escape(passage.purpose)}</p>'
+    if passage.handover:
+        yield from _crossed(passage.handover, text, links)
+    if passage.reason:
+        yield f'<p class="stop">{escape(text("stop", why=passage.reason))}</p>'
     if function.macro:
         yield f'<p class="needs">{escape(text("made_by", what=function.macro))}</p>'
     if wanted := words.needs(function.presence, about.known):
         yield f'<p class="needs">{escape(text("needs", what=wanted))}</p>'
     yield from _source(passage, text, links)
     yield from _proof(passage.step, about, text, links)
+    yield from _touched(passage, text)
     if passage.exits:
         yield f"<h4>{escape(text('exits'))}</h4><ul>"
         for line, what, reason in passage.exits:
             yield f"<li>{escape(text('exit_line', line=line, what=words.exit_words(what, reason)))}</li>"
         yield "</ul>"
+    if passage.moment:
+        yield from _moment(passage.moment, text)
     if passage.comment:
         yield f'<details class="comment"><summary>{escape(text("comment"))}</summary>'
         yield f"<pre>{escape(passage.comment)}</pre></details>"
     yield "</article>"
+
+
+def _crossed(crossed: Crossed, text: Texts, links: LinkMaker) -> Iterator[str]:
+    yield f'<div class="crossed"><p>{escape(text("handover", what=crossed.title))}</p><ul>'
+    for function, what, file, line in crossed.sides:
+        url = escape(links.url("reference", file, line))
+        yield f"<li><code>{escape(function)}</code> {escape(what)} "
+        yield f'(<a href="{url}" rel="noreferrer">{escape(file)}:{line}</a>)</li>'
+    yield "</ul></div>"
+
+
+def _touched(passage: Passage, text: Texts) -> Iterator[str]:
+    """What is read and what is changed of the structures."""
+    records: dict[str, list[str]] = {}
+    for record, member, line in passage.reads:
+        records.setdefault(record, []).append(f"<code>{escape(member)}</code> <small>:{line}</small>")
+    if records:
+        yield f"<h4>{escape(text('reads'))}</h4><ul>"
+        yield from (f"<li><code>{escape(record)}</code>: {', '.join(rows)}</li>" for record, rows in records.items())
+        yield "</ul>"
+    if passage.changes:
+        yield f"<h4>{escape(text('changes'))}</h4><ul>"
+        yield from (f"<li><code>{escape(said)}</code> <small>:{line}</small></li>" for line, said in passage.changes)
+        yield "</ul>"
+
+
+def _moment(moment: Moment, text: Texts) -> Iterator[str]:
+    yield f"<h4>{escape(text('values'))}: <code>{escape(moment.event)}</code></h4><ul>"
+    before = dict(moment.before)
+    for name, after in moment.after:
+        was = f"{before[name]} > " if name in before and before[name] != after else ""
+        yield f"<li><code>{escape(name)}: {escape(was + after)}</code></li>"
+    for fired, rule, _, said in moment.rules:
+        yield f"<li>{escape(text('fired' if fired else 'unfired', rule=rule, says=said))}</li>"
+    yield "</ul>"
 
 
 def _source(passage: Passage, text: Texts, links: LinkMaker) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """The map of a page: all families as one small graph in SVG, each box a link to its step.
 
-Theory of operation: a function stands in the column of its longest way from the caller, so that every arrow goes
-right; in a column functions stand in the order in which the families meet them. A function of several families is one
-box, whose link leads to the first family's step; the page's script leads it to the family that is open. Long names
-are broken once, at an underscore.
+Theory of operation: a function stands in the column of its longest way of calls from where a family begins, so that
+every arrow goes right; a call that would close a circle doesn't count. Down the columns a function stands as near as
+it can to the middle of those that call it. A function of several families is one box, whose link leads to the first
+family's step; the page's script leads it to the family that is open. Long names are broken once, at an underscore.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from html import escape
 
 from kread.facts import Function
 from kread.render.study import Study
+from kread.render.svg import LETTER, LINE, tip_at
 
-LETTER = 6.7
-LINE = 14
 BOX_PAD = 8
 COLUMN_GAP = 34
-ROW_GAP = 16
+ROW_GAP = 14
+HEIGHT = 2 * LINE + BOX_PAD
 #: The map shrinks with its room down to this part of its size, below which names can't be read; then it scrolls.
 SMALLEST = 0.75
-#: How far an arrow that passes over a column swings out below it.
-DETOUR = 44
 #: A name longer than this is broken in two lines.
 BREAK_AT = 16
+
+#: caller, callee, how it is known -> the families that have it.
+_Calls = dict[tuple[Function, Function, str], list[int]]
 
 
 def path_map(study: Study, title: str) -> str:
     """The SVG element ("" for a study without steps)."""
-    columns = _columns(study)
-    if not columns:
-        return ""
-    return "".join(_svg(study, columns, title))
+    calls = _calls(study)
+    columns = _columns(study, calls)
+    return "".join(_svg(study, columns, calls, title)) if columns else ""
 
 
 def step_id(chapter: int, step: int) -> str:
@@ -40,24 +40,59 @@ def step_id(chapter: int, step: int) -> str:
     return f"f{chapter}s{step}"
 
 
-def _columns(study: Study) -> list[list[Function]]:
+def _calls(study: Study) -> _Calls:
+    found: _Calls = {}
+    for number, chapter in enumerate(study.chapters, 1):
+        for passage in chapter.passages:
+            edge = passage.step.edge
+            if edge and edge.caller != edge.callee:
+                families = found.setdefault((passage.step.function, edge.callee, edge.kind), [])
+                families += [number] if number not in families else []
+    return found
+
+
+def _columns(study: Study, calls: _Calls) -> list[list[Function]]:
+    callees: dict[Function, list[Function]] = {}
+    for caller, callee, _ in calls:
+        callees.setdefault(caller, []).append(callee)
     depth: dict[Function, int] = {}
-    limit = sum(len(chapter.passages) for chapter in study.chapters)
-    for _ in range(limit):  # longest ways; a cycle between families stops growing at the limit
-        grown = False
-        for chapter in study.chapters:
-            before = -1
-            for passage in chapter.passages:
-                function = passage.step.function
-                at = max(depth.get(function, 0), before + 1)
-                grown |= at != depth.get(function)
-                depth[function] = before = min(at, limit)
-        if not grown:
-            break
+    functions = list(dict.fromkeys(one.step.function for chapter in study.chapters for one in chapter.passages))
+
+    def deepen(function: Function, at: int, above: frozenset[Function]) -> None:
+        if depth.get(function, -1) >= at:
+            return
+        depth[function] = at
+        for callee in callees.get(function, ()):
+            if callee not in above:
+                deepen(callee, at + 1, above | {function})
+
+    called = {callee for _, callee, _ in calls}
+    for function in [one for one in functions if one not in called] + functions:
+        if function not in depth:
+            deepen(function, 0, frozenset())
     found: dict[int, list[Function]] = {}
-    for function, at in depth.items():
-        found.setdefault(at, []).append(function)
+    for function in functions:
+        found.setdefault(depth[function], []).append(function)
     return [found[at] for at in sorted(found)]
+
+
+def _rows(columns: list[list[Function]], calls: _Calls) -> dict[Function, float]:
+    """Where the boxes stand from above: near the middle of their callers, in the order of the families."""
+    at: dict[Function, float] = {}
+    for column in columns:
+        wanted = {}
+        for number, function in enumerate(column):
+            above = [at[caller] for caller, callee, _ in calls if callee == function and caller in at]
+            wanted[function] = sum(above) / len(above) if above else float(number * (HEIGHT + ROW_GAP))
+        # Boxes that want one place share it: they stand around it, none above the border.
+        lowest = 0.0
+        ordered = sorted(column, key=lambda one: wanted[one])
+        for number, function in enumerate(ordered):
+            equal = [other for other in ordered[number:] if wanted[other] == wanted[function]]
+            start = wanted[function] - (len(equal) - 1) * (HEIGHT + ROW_GAP) / 2
+            at[function] = max(lowest, start, 0.0)
+            lowest = at[function] + HEIGHT + ROW_GAP
+    return at
 
 
 def _broken(name: str) -> list[str]:
@@ -70,62 +105,58 @@ def _broken(name: str) -> list[str]:
     return [name[:at], name[at:]]
 
 
-def _svg(study: Study, columns: list[list[Function]], title: str) -> Iterator[str]:
-    height = 2 * LINE + BOX_PAD
-    tallest = max(map(len, columns))
+def _svg(study: Study, columns: list[list[Function]], calls: _Calls, title: str) -> Iterator[str]:
+    top = _rows(columns, calls)
     box: dict[Function, tuple[float, float, float]] = {}
     x = 4.0
     for column in columns:
         width = max(len(part) for one in column for part in _broken(one.name)) * LETTER + 2 * BOX_PAD
-        top = 4 + (tallest - len(column)) * (height + ROW_GAP) / 2
-        for row, function in enumerate(column):
-            box[function] = (x, top + row * (height + ROW_GAP), width)
+        box |= {function: (x, 4 + top[function], width) for function in column}
         x += width + COLUMN_GAP
-    total_width, total_height = x - COLUMN_GAP + 4, 0.0 + tallest * (height + ROW_GAP) - ROW_GAP + 8
-    total_height += DETOUR / 2 if len(study.chapters) > 1 else 0
-    size = (
-        f'viewBox="0 0 {total_width:.0f} {total_height:.0f}" '
-        f'style="max-width:{total_width:.0f}px;min-width:{total_width * SMALLEST:.0f}px"'
-    )
+    wide, high = x - COLUMN_GAP + 4, max(top.values()) + HEIGHT + 8
+    size = f'viewBox="0 0 {wide:.0f} {high:.0f}" style="max-width:{wide:.0f}px;min-width:min({wide * SMALLEST:.0f}px,300vw)"'
     yield f'<svg class="pathmap" role="group" aria-label="{escape(title)}" {size}>'
-    yield from _arrows(study, box, height)
+    yield from _arrows(box, calls)
     seen: dict[Function, list[str]] = {}
     for number, chapter in enumerate(study.chapters, 1):
         for place, passage in enumerate(chapter.passages, 1):
             seen.setdefault(passage.step.function, []).append(step_id(number, place))
-    for function, (left, top, width) in box.items():
+    for function, (left, above, width) in box.items():
         steps = seen[function]
         parts = _broken(function.name)
-        middle = top + height / 2 + 4 - (len(parts) - 1) * LINE / 2
+        middle = above + HEIGHT / 2 + 4 - (len(parts) - 1) * LINE / 2
         lines = "".join(
             f'<text x="{left + width / 2:.1f}" y="{middle + i * LINE:.1f}">{escape(part)}</text>'
             for i, part in enumerate(parts)
         )
         yield (
             f'<a href="#{steps[0]}" data-steps="{" ".join(steps)}" aria-label="{escape(function.name)}">'
-            f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height}" rx="6"/>{lines}</a>'
+            f'<rect x="{left:.1f}" y="{above:.1f}" width="{width:.1f}" height="{HEIGHT}" rx="6"/>{lines}</a>'
         )
     yield "</svg>"
 
 
-def _arrows(study: Study, box: dict[Function, tuple[float, float, float]], height: float) -> Iterator[str]:
-    drawn: dict[tuple[Function, Function, str], list[int]] = {}
-    for number, chapter in enumerate(study.chapters, 1):
-        for passage, after in zip(chapter.passages, chapter.passages[1:], strict=False):
-            kind = passage.step.edge.kind if passage.step.edge else "gap"
-            drawn.setdefault((passage.step.function, after.step.function, kind), []).append(number)
-    for (caller, callee, kind), chapters in drawn.items():
-        if caller == callee:
+def _arrows(box: dict[Function, tuple[float, float, float]], calls: _Calls) -> Iterator[str]:
+    for (caller, callee, kind), chapters in calls.items():
+        if caller not in box or callee not in box:
             continue
-        left, top, width = box[caller]
-        to, to_top, _ = box[callee]
-        x1, y1, x2, y2 = left + width, top + height / 2, to, to_top + height / 2
+        left, above, width = box[caller]
+        to, to_above, _ = box[callee]
+        x1, y1, x2, y2 = left + width, above + HEIGHT / 2, to, to_above + HEIGHT / 2
         bend = max((x2 - x1) / 2, COLUMN_GAP / 2)
-        around = DETOUR if x2 - x1 > COLUMN_GAP + 1 or x2 < x1 else 0.0
+        # An arrow over columns must not cross the boxes that stand between its ends at its height.
+        between = [one for one in box.values() if x1 < one[0] and one[0] + one[2] < x2 and _crosses(one, y1, y2)]
+        around = HEIGHT * 1.4 if between or x2 < x1 else 0.0
+        around = -around if around and min(y1, y2) > HEIGHT * 2 else around
         families = " ".join(f"in{number}" for number in chapters)
         shape = "plain" if kind in ("direct", "macro", "cleanup") else "pointer"
         yield (
             f'<path class="{shape} {families}" d="M{x1:.1f} {y1:.1f}C{x1 + bend:.1f} {y1 + around:.1f} '
             f'{x2 - bend:.1f} {y2 + around:.1f} {x2 - 1:.1f} {y2:.1f}"/>'
-            f'<path class="tip {families}" d="M{x2:.1f} {y2:.1f}l-7 -3.5v7z"/>'
         )
+        yield tip_at(x2, y2).replace('class="tip"', f'class="tip {families}"')
+
+
+def _crosses(box: tuple[float, float, float], one: float, other: float) -> bool:
+    _, above, _ = box
+    return above - 4 < (one + other) / 2 < above + HEIGHT + 4

@@ -13,22 +13,46 @@ from itertools import pairwise
 
 from kread.facts import Step
 from kread.render import words
-from kread.render.study import Chapter
+from kread.render.study import Chapter, Study
 from kread.render.texts import Texts
 
 #: More than this many questions a chapter are not answered by anyone.
 QUESTIONS = 6
 
 
-def questions(chapter: Chapter, text: Texts) -> list[tuple[str, str]]:
+#: Of the plainest kind, what must hold at a line, no more than this a chapter: they teach least.
+PLAIN_QUESTIONS = 2
+_PLAIN_RANK = 2
+
+#: (question, answer) pairs.
+Asked = list[tuple[str, str]]
+
+
+def study_questions(study: Study, text: Texts) -> list[Asked]:
+    """The questions of each chapter; what was asked before is not asked again."""
+    met: set[tuple[str, str]] = set()
+    out = []
+    for chapter in study.chapters:
+        out.append([pair for pair in questions(chapter, text) if pair not in met])
+        met.update(out[-1])
+    return out
+
+
+def questions(chapter: Chapter, text: Texts) -> Asked:
     """(question, answer) pairs of a chapter, the one about the whole first, then in the order of the steps."""
     steps = [passage.step for passage in chapter.passages]
     if len(steps) < 2:
         return list(chapter.asked)
     asked = [_whole(steps, text)] if _joined(steps) else []
     found = list(dict.fromkeys(pair for step in steps if (pair := _about(step, text))))
-    best = [pair for rank, pair in sorted(found, key=lambda one: one[0])][: QUESTIONS - 1]
+    plain = [one for one in found if one[0] >= _PLAIN_RANK][:PLAIN_QUESTIONS]
+    best = [pair for rank, pair in sorted((one for one in found if one[0] < _PLAIN_RANK or one in plain), key=_rank)]
+    best = best[: QUESTIONS - 1]
     return [*asked, *best, *chapter.asked]
+
+
+def _rank(one: tuple[int, tuple[str, str]]) -> int:
+    return one[0]
 
 
 def _joined(steps: Sequence[Step]) -> bool:

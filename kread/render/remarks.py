@@ -1,21 +1,24 @@
 """The reader's own remarks in notes: found again in what was written before, and put back where they belong.
 
 Theory of operation: each step of the notes has two marked lines with room between. The opening mark names its place
-by function and by the call as written, never by a line number. At the next run a remark goes to the same function and
-call; where the call is gone, to the function; where the function is gone, it is lost, and lost remarks are returned,
-so that they can be reported and kept at the end. The marks are comments of HTML, which every Markdown reader hides.
+by function, by the call as written and by the chapter, never by a line number. At the next run a remark goes to the
+same call of the same function in the same chapter; else to that call elsewhere; else, in the function, to the call
+that is written most like it; where the function is gone, it is lost, and lost remarks are returned, so that they can
+be reported and kept at the end. The marks are comments of HTML, which every Markdown reader hides.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from html import escape, unescape
 
 END = "<!-- /remark -->"
 _MARK = re.compile(
-    r'^<!-- remark function="(?P<function>[^"]*)" call="(?P<call>[^"]*)" -->\n(?P<text>.*?)^<!-- /remark -->$',
-    re.MULTILINE | re.DOTALL,
+    r'^<!-- remark function="(?P<function>[^"]*)" call="(?P<call>[^"]*)"(?: in="(?P<chapter>[^"]*)")? -->\n'
+    r"(?P<text>(?:(?!<!-- remark ).*\n)*?)<!-- /remark -->$",
+    re.MULTILINE,
 )
 
 
@@ -25,11 +28,12 @@ class Place:
 
     function: str
     call: str = ""
+    chapter: str = ""
 
 
 def mark(place: Place) -> str:
     """The opening line for a place."""
-    return f'<!-- remark function="{_quoted(place.function)}" call="{_quoted(place.call)}" -->'
+    return f'<!-- remark function="{_quoted(place.function)}" call="{_quoted(place.call)}" in="{_quoted(place.chapter)}" -->'
 
 
 def _quoted(text: str) -> str:
@@ -42,8 +46,16 @@ def found(text: str) -> list[tuple[Place, str]]:
     for match in _MARK.finditer(text.replace("\r\n", "\n")):
         said = match["text"].strip("\n")
         if said.strip():
-            out.append((Place(unescape(match["function"]), unescape(match["call"])), said))
+            place = Place(*(unescape(match[part] or "") for part in ("function", "call", "chapter")))
+            out.append((place, said))
     return out
+
+
+def damaged(text: str) -> bool:
+    """Whether marks were lost, so that remarks may stand where they are not found."""
+    text = text.replace("\r\n", "\n")
+    whole = len(_MARK.findall(text))
+    return not whole == len(re.findall(r"^<!-- remark ", text, re.M)) == len(re.findall(r"^<!-- /remark ", text, re.M))
 
 
 @dataclass(slots=True)
@@ -56,14 +68,21 @@ class Remarks:
     lost: list[tuple[Place, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        exact = {place: index for index, place in reversed(list(enumerate(self.places)))}
-        named = {place.function: index for index, place in reversed(list(enumerate(self.places)))}
         for place, said in self.kept:
-            index = exact.get(place, named.get(place.function))
+            index = self._best(place)
             if index is None:
                 self.lost.append((place, said))
             else:
                 self._for.setdefault(index, []).append(said)
+
+    def _best(self, wanted: Place) -> int | None:
+        """The place that is most like the one that is wanted, the first of equals; None without its function."""
+        fits = [index for index, place in enumerate(self.places) if place.function == wanted.function]
+        return max(fits, key=lambda index: (self._likeness(wanted, self.places[index]), -index), default=None)
+
+    @staticmethod
+    def _likeness(wanted: Place, place: Place) -> tuple[float, bool]:
+        return SequenceMatcher(None, wanted.call, place.call).ratio(), wanted.chapter == place.chapter
 
     def at(self, index: int) -> str:
         """The text for the place of that number, "" for none."""

@@ -46,7 +46,7 @@ def test_every_format_is_written_and_named(made: SmallTree) -> None:
 def test_remarks_survive_a_second_run(made: SmallTree) -> None:
     assert made.kread("notes", "thing_top", "thing_leaf", "-o", "kept", "--format", "md").returncode == 0
     file = made.folder / "kept" / "thing_top-thing_leaf.md"
-    mark = '<!-- remark function="thing_middle" call="thing_leaf(t)" -->\n'
+    mark = '<!-- remark function="thing_middle" call="thing_leaf(t)" in="By thing_middle" -->\n'
     assert mark in file.read_text()
     file.write_text(file.read_text().replace(mark, mark + "Mine.\n"))
     done = made.kread("notes", "thing_top", "thing_leaf", "-o", "kept", "--format", "md", "--lang", "zh")

@@ -53,14 +53,20 @@ def test_the_notes_have_every_part(folder: Path) -> None:
         "sequenceDiagram",
         "classDiagram",
         "What the model had here",
-        "## The model's rules",
+        "## What the model plays",
+        "## Structures",
+        "**What it reads**",
+        "- `struct sock`: `sk_state` (:",
+        "3. **B's kernel receives the SYN",
         "## What is said of it",
         "## References",
         "a->>kernel: SYN",
-        "hand-over: reqsk_queue_hash_req",
+        "hand-over: the hash table of connections (ehash)",
     ):
         assert part in text
-    assert "| wrong |" in text
+    assert "(step 3). **wrong**" in text
+    # A function that ends a path is shown whole where it is short: what it decides is its body.
+    assert "sk_ack_backlog) > READ_ONCE(sk->sk_max_ack_backlog)" in text
 
 
 def test_no_question_asks_for_calls_between_functions_that_do_not_call(folder: Path) -> None:
@@ -71,7 +77,7 @@ def test_no_question_asks_for_calls_between_functions_that_do_not_call(folder: P
 
 
 def test_several_tours_have_an_index_in_their_order(folder: Path) -> None:
-    assert re.findall(r'href="([^"]*)"', (folder / "index.html").read_text()) == ["tcp-syn.html", "tcp-accept.html"]
+    assert re.findall(r'href="([^"]*html)"', (folder / "index.html").read_text()) == ["tcp-syn.html", "tcp-accept.html"]
     assert re.findall(r"\(([\w-]+\.md)\)", (folder / "SUMMARY.md").read_text()) == ["tcp-syn.md", "tcp-accept.md"]
 
 
@@ -84,7 +90,7 @@ def test_remarks_survive_and_the_language_changes(folder: Path, kread: Run) -> N
     assert done.returncode == 0, done.stderr
     text = file.read_text()
     assert "Mine." in text
-    assert "6. B 调用 accept()" in text
+    assert "6. **B 调用 accept()" in text
 
 
 @pytest.mark.parametrize(

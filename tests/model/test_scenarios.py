@@ -12,7 +12,7 @@ from kread.model import RULES
 from kread.model.play import Run, play
 from kread.model.policy import Policy, policies
 from kread.model.script import Script, parse
-from kread.model.story import TRANSITIONS, rows, sequence_diagram, state_diagram, transitions
+from kread.model.story import TRANSITIONS, rows, sequence, sequence_diagram, state_diagram, transitions
 
 POLICIES = policies(load("policies"))
 SCRIPTS = {
@@ -102,7 +102,7 @@ def test_the_story_has_a_row_for_each_outcome_with_the_peers_names() -> None:
 
 def test_the_diagrams_name_who_speaks_and_what_decided() -> None:
     run = play(parse("listen(1)\nSYN from=a\nACK from=a\naccept(L)"), POLICIES["6.12"])
-    drawn = sequence_diagram(run)
+    drawn = sequence_diagram(sequence(run))
     assert drawn.startswith("sequenceDiagram\n    participant a\n    participant kernel\n    participant app\n")
     assert "    a->>kernel: SYN seq=1000\n" in drawn
     assert "    kernel-->>a: SYN-ACK" in drawn
@@ -116,5 +116,5 @@ def test_the_diagrams_name_who_speaks_and_what_decided() -> None:
 
 
 def test_a_long_sequence_diagram_is_cut_and_says_so() -> None:
-    drawn = sequence_diagram(play(parse("listen(99)\n90 x SYN"), POLICIES["6.12"]))
+    drawn = sequence_diagram(sequence(play(parse("listen(99)\n90 x SYN"), POLICIES["6.12"])))
     assert "lines more are left out" in drawn.splitlines()[-1]

@@ -8,7 +8,7 @@ from pathlib import Path
 from kread.facts import Guard, Held, Step
 from kread.parse.context import SiteContext
 from kread.parse.guards import guards_at
-from kread.paths.slices import SliceLine, slice_lines
+from kread.paths.slices import SliceLine, slice_lines, statement_lines
 
 SOURCE = """\
 /* before */
@@ -136,3 +136,11 @@ def test_a_real_slice(tree: Callable[[str], Path]) -> None:
         assert line in found
     assert "exit: return SKB_DROP_REASON_TCP_FLAGS;" in found
     assert len(found) < 25
+
+
+def test_a_line_is_widened_to_its_statement() -> None:
+    lines = SOURCE.splitlines()
+    for wanted in ("too_short(skb) ||", "\ttoo_long(skb))"):
+        at = next(number for number, line in enumerate(lines, 1) if wanted in line)
+        found = statement_lines(lines, 3, len(lines), at)
+        assert [one.text.strip() for one in found] == ["if (too_short(skb) ||", "too_long(skb)) {"]

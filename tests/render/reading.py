@@ -37,5 +37,8 @@ class Reading:
     def exits(self, step: Step) -> Sequence[tuple[int, str, str]]:
         return [(step.function.line + 5, "goto out", "ThingOut")] if step.edge else []
 
+    def reads(self, step: Step) -> Sequence[tuple[str, str, int]]:
+        return [("struct thing", "state", step.function.line + 7)] if step.edge else []
+
     def changes(self, step: Step) -> Sequence[tuple[int, str]]:
         return [(step.function.line + 6, "t->state = THING_SEEN")] if step.edge else []

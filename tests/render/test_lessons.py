@@ -10,9 +10,12 @@ import pytest
 from kread import data
 from kread.model.policy import Policy, policies
 from kread.model.rules import Rule
+from kread.model.story import sequence_diagram
 from kread.paths.tour_file import read_tour, shipped
-from kread.render.course import index_page, references, steps
+from kread.render.course import references, steps
+from kread.render.index_page import index_page
 from kread.render.lessons import NOTHING, lesson
+from kread.render.texts import texts
 
 POLICIES = policies(data.load("policies"))
 POLICY = POLICIES["6.12"]
@@ -67,20 +70,39 @@ def test_every_tour_is_played_on_every_release_and_no_blank_is_left(tour: str, r
     for question, answer in played.asked:
         assert not re.search(r"[{}]", question + answer)
         assert not re.search(rf"(^|[ :：第]){NOTHING}([ .。;；]|$)", answer), answer
-    assert played.rules
-    assert "tcp_conn_request" in played.values or tour == "tcp-listener-close"
+    assert played.played
+    assert "tcp_conn_request" in played.walked or tour == "tcp-listener-close"
 
 
 def test_the_handshake_is_drawn_in_its_order() -> None:
-    sequence = lesson("tcp-syn", POLICY, place, "en").sequence
+    sequence = sequence_diagram(lesson("tcp-syn", POLICY, place, "en").sequence)
     arrows = [line.split(":", 1)[1].split()[0] for line in sequence.splitlines() if ">>" in line]
     assert arrows == ["bind(L,", "bind", "listen(L,", "listen", "SYN", "SYN-ACK", "ACK", "accept(L)", "accept"]
 
 
+def test_the_sequence_names_the_six_steps() -> None:
+    notes = [arrow.text for arrow in lesson("tcp-syn", POLICY, place, "en").sequence.arrows if arrow.note]
+    acts = [note for note in notes if note.startswith("Step")]
+    assert [int(digit) for act in acts for digit in re.findall(r"\d", act)] == [1, 2, 3, 4, 5, 6]
+
+
 def test_the_values_of_a_function_are_those_of_its_moment() -> None:
-    values = lesson("tcp-syn", POLICY, place, "en").values
-    assert ("a", "none > NEW_SYN_RECV") in values["inet_csk_reqsk_queue_hash_add"]
-    assert ("PassiveOpens", "+1") in values["inet_csk_complete_hashdance"]
+    played = lesson("tcp-syn", POLICY, place, "en")
+    hashed = played.at("inet_csk_reqsk_queue_hash_add", [], texts("en"))
+    assert hashed is not None
+    assert ("a", "none > NEW_SYN_RECV") in hashed.moves
+    assert (hashed.before, hashed.after) == ((("L", "Q=0 Y=0 A=0 B=8"),), (("L", "Q=1 Y=1 A=0 B=8"),))
+    assert [(fired, rule) for fired, rule, _, _ in hashed.rules] == [(True, "4.8")]
+    assert ("PassiveOpens", "+1") in played.walked["inet_csk_complete_hashdance"].moves
+
+
+def test_a_rule_that_is_asked_and_is_not_so_stands_where_its_condition_is_shown() -> None:
+    played = lesson("tcp-syn", POLICY, place, "en")
+    shown = ["if (sk_acceptq_is_full(sk)) {"]
+    asked = played.at("tcp_conn_request", shown, texts("en"))
+    assert asked is not None
+    assert [(fired, rule) for fired, rule, _, _ in asked.rules] == [(False, "4.3")]
+    assert played.at("tcp_conn_request", ["return 0;"], texts("en")) is None
 
 
 def test_the_data_speak_of_tours_that_there_are() -> None:
@@ -96,14 +118,14 @@ def test_the_data_speak_of_tours_that_there_are() -> None:
         assert set(row["states"]) <= said
     assert {row["tour"] for row in course["question"]} <= known
     assert set(course["scenario"]) - {"default"} <= known
-    assert [text.lstrip("▸ ")[0] for text in steps("tcp-syn", "zh")] == list("123456")
-    assert [text[0] for text in steps("tcp-accept", "en")].count("▸") == 1
+    assert [text[0] for text, _ in steps("tcp-syn", "zh")] == list("123456")
+    assert [walked for _, walked in steps("tcp-accept", "en")] == [False] * 5 + [True]
     for tour in known:
-        assert len(references(tour)) >= 2
-        assert all(url.startswith("https://") for _, url in references(tour))
+        assert len(references(tour, texts("en"))) >= 2
+        assert all(url.startswith("https://") for _, url in references(tour, texts("en")))
 
 
 def test_the_index_leads_to_each_tour() -> None:
-    html = index_page([("a.html", "A <b>", "Explain & see")], "zh")
+    html = index_page("All", ["1. B"], [("a.html", "A <b>", "Explain & see")], "zh")
     assert '<a href="a.html">A &lt;b&gt;</a><p>Explain &amp; see</p>' in html
     assert 'lang="zh-CN"' in html

@@ -21,9 +21,10 @@ from kread import data
 from kread.errors import UsageError
 from kread.facts import CallSite, Step, Trail
 from kread.render.codetour import tours
-from kread.render.notes import code, notes_markdown
+from kread.render.markdown import code
+from kread.render.notes import notes_markdown
 from kread.render.questions import questions
-from kread.render.remarks import END, Place, found, mark
+from kread.render.remarks import END, Place, damaged, found, mark
 from kread.render.study import Study, study_of
 from kread.render.texts import texts
 
@@ -79,7 +80,7 @@ def with_remark(text: str, place: Place, said: str) -> str:
     return text.replace(opening, f"{opening}\n{said}", 1)
 
 
-FIRST = Place("thing_dispatch", "t->ops->request(sk, skb)")
+FIRST = Place("thing_dispatch", "t->ops->request(sk, skb)", samples.FIRST.family)
 
 
 def other_release(function: str, call: str) -> Study:
@@ -103,7 +104,7 @@ def test_a_remark_follows_its_function_and_call(call: str) -> None:
     said = "Remember this: `a < b` -- and <!-- that --> too.\n\n- one\n- two"
     again, lost = notes_markdown(other_release("thing_dispatch", call), before=with_remark(text, FIRST, said))
     assert lost == []
-    assert (Place("thing_dispatch", call), said) in found(again)
+    assert (Place("thing_dispatch", call, samples.FIRST.family), said) in found(again)
     assert again.count("Remember this") == 1
 
 
@@ -123,6 +124,29 @@ def test_the_same_notes_twice_are_the_same_bytes() -> None:
     noted = with_remark(text, FIRST, "Mine.")
     once, _ = notes_markdown(STUDY, before=noted)
     assert notes_markdown(STUDY, before=once)[0] == once
+
+
+def test_a_remark_on_a_call_of_two_families_stays_in_its_family() -> None:
+    text, _ = notes_markdown(STUDY)
+    for family in (samples.FIRST, samples.SECOND):
+        place = Place("thing_receive", "thing_dispatch(sk, skb)", family.family)
+        again, lost = notes_markdown(STUDY, "zh", before=with_remark(text, place, "Mine."))
+        assert lost == []
+        assert found(again) == [(place, "Mine.")]
+
+
+def test_a_lost_mark_is_seen_and_swallows_nothing() -> None:
+    text, _ = notes_markdown(STUDY)
+    noted = with_remark(
+        with_remark(text, FIRST, "Mine."),
+        Place("thing_receive", "thing_dispatch(sk, skb)", samples.FIRST.family),
+        "First.",
+    )
+    assert not damaged(noted)
+    broken = noted.replace(f"First.\n\n{END}", "First.\n", 1)
+    assert broken != noted
+    assert damaged(broken)
+    assert found(broken) == [(FIRST, "Mine.")]
 
 
 @given(st.text(st.sampled_from("-><&\"' ab"), max_size=30), st.text(st.sampled_from("-><&\"' ab"), max_size=30))
@@ -147,11 +171,6 @@ def test_languages_have_the_same_keys_and_blanks() -> None:
         assert list(other) == list(english)
         for key, text in english.items():
             assert sorted(re.findall(r"{(\w+)}", other[key])) == sorted(re.findall(r"{(\w+)}", text)), key
-
-
-def test_every_story_has_a_chinese_title() -> None:
-    titles = data.load("lang/zh")["title"]
-    assert {row["title"] for row in data.load("stories")["story"]} == set(titles)
 
 
 def test_chinese_notes_are_chinese() -> None:

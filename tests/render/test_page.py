@@ -144,7 +144,7 @@ def test_nothing_overflows(opened: Any, width: int) -> None:
         press(opened, "j")
         wide, outside = opened.execute_script(
             "const wide = document.documentElement.scrollWidth;"
-            "const inside = e => e.closest('.map') || e.closest('.hidden') || e.closest('.skip');"
+            "const inside = e => e.closest('.map, .tabs, .drawing') || e.closest('.hidden') || e.closest('.skip');"
             "const out = [...document.querySelectorAll('body *')].filter(e => !inside(e) && e.getClientRects().length"
             " && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 80));"
             "return [wide, out]"

@@ -6,6 +6,7 @@
   const one = (selector, from = document) => from.querySelector(selector);
   const texts = JSON.parse(one("#texts").textContent);
   const families = all(".family");
+  const panels = all(".panel");
   const tabs = all("[role=tab]");
   const status = one("#status");
   const results = one("#results");
@@ -22,12 +23,8 @@
     const family = article.closest(".family");
     const number = families.indexOf(family) + 1;
     current = article;
-    for (const each of families) each.classList.toggle("now", each === family);
+    choose(family);
     for (const each of all("article")) each.classList.toggle("now", each === article);
-    tabs.forEach((tab, index) => {
-      tab.setAttribute("aria-selected", String(index + 1 === number));
-      tab.tabIndex = index + 1 === number ? 0 : -1;
-    });
     for (const link of all(".trail a")) {
       mark(link, link.hash === "#" + id);
       link.parentElement.classList.toggle("here", link.hash === "#" + id);
@@ -52,6 +49,34 @@
     return true;
   }
 
+  // Show one panel and its tab.
+  function choose(panel) {
+    for (const each of panels) each.classList.toggle("now", each === panel);
+    for (const tab of tabs) {
+      const here = tab.getAttribute("aria-controls") === panel.id;
+      tab.setAttribute("aria-selected", String(here));
+      tab.tabIndex = here ? 0 : -1;
+      if (here) keepInView(tab.parentElement, tab);
+    }
+  }
+
+  // Show a panel: of a family its first step, else the panel as it stands.
+  function open(id, { record = true } = {}) {
+    const panel = panels.find((each) => each.id === id);
+    if (!panel) return show(id, { record });
+    const first = panel.classList.contains("family") && one("article", panel);
+    if (first) return show(first.id, { record });
+    current = null;
+    choose(panel);
+    for (const link of all(".map a")) {
+      mark(link, false);
+      link.classList.remove("off");
+    }
+    for (const arrow of all(".map path")) arrow.classList.remove("on");
+    if (record && location.hash !== "#" + id) history.pushState(null, "", "#" + id);
+    return true;
+  }
+
   function mark(link, here) {
     if (here) link.setAttribute("aria-current", "step");
     else link.removeAttribute("aria-current");
@@ -72,15 +97,14 @@
   }
 
   function go(by) {
-    if (!current) return;
+    if (!current) {
+      const first = by > 0 && one("article");
+      if (first && one("#overview.now")) show(first.id);
+      return;
+    }
     const steps = stepsOf(current.closest(".family"));
     const next = steps[steps.indexOf(current) + by];
     if (next) show(next.id);
-  }
-
-  function family(index) {
-    const steps = families[index] && stepsOf(families[index]);
-    if (steps && steps.length) show(steps[0].id);
   }
 
   function fold() {
@@ -154,7 +178,7 @@
 
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href^='#']");
-    if (link && show((link.getAttribute("href") || "").slice(1))) {
+    if (link && open((link.getAttribute("href") || "").slice(1))) {
       event.preventDefault();
       if (results.contains(link)) {
         openLine(current, link.dataset.line);
@@ -170,7 +194,7 @@
     if (button.dataset.go) go(Number(button.dataset.go));
     else if ("fold" in button.dataset) fold();
     else if (button.id === "theme") theme();
-    else if (tabs.includes(button)) family(tabs.indexOf(button));
+    else if (tabs.includes(button)) open(button.getAttribute("aria-controls"));
   });
 
   document.addEventListener("keydown", (event) => {
@@ -182,20 +206,21 @@
       return;
     }
     if (typing) return;
-    const reading = event.target.closest(".source, .map");
+    const reading = event.target.closest(".source, .map, .drawing");
     const tab = tabs.indexOf(event.target);
     const key = event.key;
     let done = true;
     if (tab >= 0 && (key === "ArrowRight" || key === "ArrowLeft")) {
       const next = (tab + (key === "ArrowRight" ? 1 : tabs.length - 1)) % tabs.length;
-      family(next);
+      open(tabs[next].getAttribute("aria-controls"));
       tabs[next].focus();
     } else if (key === "j" || (!reading && (key === "ArrowDown" || key === "ArrowRight"))) go(1);
     else if (key === "k" || (!reading && (key === "ArrowUp" || key === "ArrowLeft"))) go(-1);
     else if (key === "/") search.focus();
     else if (key === "o") fold();
     else if (key === "t") theme();
-    else if (/^[1-9]$/.test(key) && families[Number(key) - 1]) family(Number(key) - 1);
+    else if (/^[1-9]$/.test(key) && families[Number(key) - 1]) open("family" + key);
+    else if (key === "0" && one("#overview")) open("overview");
     else done = false;
     if (done) event.preventDefault();
   });
@@ -206,11 +231,22 @@
     const first = one("a", results);
     if (first) first.click();
   });
-  window.addEventListener("popstate", () => show(location.hash.slice(1), { record: false }));
-  window.addEventListener("beforeprint", () => root.classList.remove("script"));
-  window.addEventListener("afterprint", () => root.classList.add("script"));
+  // On paper all steps stand, and what the kernel says of itself and the answers are open.
+  const printed = all("details.answer, details.comment");
+  let closed = [];
+  window.addEventListener("popstate", start);
+  window.addEventListener("beforeprint", () => {
+    root.classList.remove("script");
+    closed = printed.filter((each) => !each.open);
+    for (const each of closed) each.open = true;
+  });
+  window.addEventListener("afterprint", () => {
+    root.classList.add("script");
+    for (const each of closed) each.open = false;
+  });
 
-  if (!show(location.hash.slice(1), { record: false }) && families.length) {
-    show(stepsOf(families[0])[0].id, { record: false });
+  function start() {
+    if (!open(location.hash.slice(1), { record: false }) && panels.length) open(panels[0].id, { record: false });
   }
+  start();
 })();

@@ -15,6 +15,7 @@ _INITIAL = r"(?:\s*=[^,;()]*(?:\([^()]*\))?[^,;()]*)?"
 _DECLARED = re.compile(
     rf"\b((?:struct|union) \w+)\s*\**\s*(?:const\s+)?(\w+{_INITIAL}(?:,\s*\**\s*\w+{_INITIAL})*)(?=\s*[;=,)\[])"
 )
+_BRACKETS = re.compile(r"\([^()]*\)")
 _NAME = re.compile(r"(?:^|,)\s*\*?\s*(\w+)")
 _CHAIN = re.compile(r"(?<![\w>.])(?P<base>\w+)(?P<called>\([^()]*\))?(?P<members>(?:(?:->|\.)\w+)+)(?![\w(])")
 _NOT_CODE = re.compile(r'/\*.*?(?:\*/|$)|^\s*\*.*$|//.*|"(?:\\.|[^"\\])*"')
@@ -30,7 +31,7 @@ def declared(lines: Iterable[str]) -> dict[str, str]:
     text = " ".join(_NOT_CODE.sub("", line).strip() for line in lines)
     found: dict[str, str] = {}
     for match in _DECLARED.finditer(text):
-        for name in _NAME.findall(match[2]):
+        for name in _NAME.findall(_BRACKETS.sub("", match[2])):
             found.setdefault(name, match[1])
     return found
 

@@ -27,8 +27,8 @@ class Flows(ABC):
     def __init__(self, program: Program, macros: MacroLookup) -> None:
         self.program = program
         self.types = Types(program, macros)
-        self.places = Places(program, self.types)
         self.stores = Stores(program)
+        self.places = Places(program, self.types, self.stores)
         self.machine = Machine(self.start)
         self.lists = Lists(self)
         #: the pointers to followed records through which something is read or written

@@ -18,6 +18,7 @@ from typing import NamedTuple, TypeAlias
 from kread.parse.unit import FILE_SCOPE
 from kread.resolve.program import FunctionId, Program, Table, split_type
 from kread.resolve.slots import Entry, Path, entry_path
+from kread.resolve.stores import Stores
 from kread.resolve.terms import NOTHING, Term
 from kread.resolve.types import Types, is_function, pointee
 
@@ -56,9 +57,10 @@ def heap(tag: str) -> Obj:
 class Places:
     """Finds the places of terms; knows the objects of a program."""
 
-    def __init__(self, program: Program, types: Types) -> None:
+    def __init__(self, program: Program, types: Types, stores: Stores) -> None:
         self.program = program
         self.types = types
+        self.stores = stores
         self._places: dict[tuple[FunctionId, Term], Place | None] = {}
         self._kinds: dict[tuple[Obj, Path], str] = {}
         self._heap: dict[tuple[str, Path], tuple[Obj, Path]] = {}
@@ -168,6 +170,20 @@ class Places:
                     obj = ("local", FunctionId(index, row.function), row.name)
                 if obj not in self.tables:
                     found[base].append((obj, (ANY,) * operators.count("[]")))
+        for obj in self._filled():
+            if obj not in self.tables:
+                self._within(obj, (), self.kind(obj), found, 0)
+        return found
+
+    def _filled(self) -> dict[Obj, None]:
+        """The variables at file scope whose members get whole tables by assignment: `all.tcp = (struct ops) { ... }`."""
+        found: dict[Obj, None] = {}
+        for store in self.stores.copies:
+            name, _, member = store.target.partition(".")
+            if member and store.value[0] == "@" and name not in self.program.locals.get(store.at, ()):
+                obj = self.variable(name, store.at)
+                if obj is not None:
+                    found[obj] = None
         return found
 
     def _within(self, obj: Obj, path: Path, kind: str, found: dict[str, list[tuple[Obj, Path]]], depth: int) -> None:

@@ -89,3 +89,30 @@ static void only_one(void)
 {
 	one.hash(0); /* -> one_hash */
 }
+
+/* Another file defines this variable; each of its tables is put in as a whole, and none is the other. */
+struct offload {
+	struct af_ops callbacks;
+};
+
+extern struct hot {
+	struct offload first;
+	struct offload second;
+} hot;
+
+static const struct offload *offloads[2];
+
+static int first_xmit(struct sock *sk) { return 0; }
+static int second_xmit(struct sock *sk) { return 0; }
+
+static void fill(void)
+{
+	hot.first = (struct offload) { .callbacks = { .xmit = first_xmit } };
+	hot.second = (struct offload) { .callbacks = { .xmit = second_xmit } };
+	offloads[0] = &hot.first;
+}
+
+static int offloaded(struct sock *sk, int which)
+{
+	return offloads[which]->callbacks.xmit(sk); /* -> first_xmit */
+}

@@ -20,6 +20,10 @@ from kread.resolve.stores import Store, Stores
 from kread.resolve.terms import NOTHING, Term
 from kread.resolve.types import MacroLookup, Types, is_function
 
+#: Steps from an object to a place in it. Records nest less deep; a way that goes on (a pointer that is found to lead
+#: into itself by types that are not known) would have no end.
+MOST_STEPS = 10
+
 
 class Flows(ABC):
     """The part of an analysis that reads expressions."""
@@ -190,8 +194,9 @@ class Flows(ABC):
                     self.waiting.append((base, other))
             elif value[0] == "object":
                 start = value[2] if rows or tag.endswith("*") else self.places.as_record(value[1], value[2], tag)
-                if start is not None:
-                    use(value[1], combine(start, place.path))
+                way = combine(start, place.path) if start is not None else ()
+                if start is not None and len(way) <= MOST_STEPS:
+                    use(value[1], way)
 
         base = self.expression(place.pointer, at)
         if self.places.tracked(tag):

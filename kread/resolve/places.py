@@ -292,6 +292,8 @@ class Places:
         key = (tag, path)
         known = self._heap.get(key)
         if known is None:
+            while path and path[0][0] == "[" and tag in self.program.fields:
+                path = path[1:]  # an element of an array of records is such a record
             kind, start, inner = tag, 0, tag
             for place, step in enumerate(path):
                 if step[0] == "[":

@@ -116,3 +116,33 @@ static int offloaded(struct sock *sk, int which)
 {
 	return offloads[which]->callbacks.xmit(sk); /* -> first_xmit */
 }
+
+/* Records that are reached from each other without an end: the ways come to one. */
+struct node {
+	void (*run)(struct node *node);
+};
+
+struct fork {
+	struct node left;
+	struct node right;
+};
+
+static void left_run(struct node *node) { }
+static struct fork root = { .left = { .run = left_run } };
+
+static void deeper(void *at)
+{
+	struct fork *fork = at;
+
+	deeper(&fork->left);
+	deeper(&fork->right);
+	fork->left.run(&fork->left); /* -> left_run */
+}
+
+static void descend(int which)
+{
+	struct node *nodes = kcalloc(2, sizeof(*nodes), 0);
+
+	deeper(&nodes[which]);
+	deeper(&root);
+}

@@ -75,4 +75,4 @@ def _pattern(english: str) -> re.Pattern[str]:
         met.add(match[1])
         return f"(?P={match[1]})" if again else f"(?P<{match[1]}>.+?)"
 
-    return re.compile(_BLANK.sub(blank, re.escape(english)))
+    return re.compile(_BLANK.sub(blank, re.escape(english)).replace(r"\ ", r"\s+"))

@@ -106,3 +106,13 @@ def test_what_is_no_tour_is_said(kread: Run, arguments: list[str], says: str) ->
     done = kread("notes", *arguments)
     assert done.returncode == 2
     assert says in done.stderr
+
+
+def test_every_function_of_a_tour_is_said_what_it_is_for(folder: Path) -> None:
+    from kread import data
+
+    named = {
+        name for file in folder.glob("tcp-*.md") for name in re.findall(r"^### \d+\. `(\w+)`", file.read_text(), re.M)
+    }
+    assert len(named) > 25
+    assert sorted(named - set(data.load("purposes")["purpose"])) == []

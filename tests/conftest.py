@@ -144,7 +144,7 @@ def graph(indexed_home: Path) -> CallGraph:
     """The call graph of 6.12's default scope."""
     from kread.graph.callgraph import CallGraph
 
-    (file,) = (indexed_home / "index").glob("*-default.sqlite")
+    (file,) = (indexed_home / "index").glob(f"v{FETCHED_BY_KREAD}*-default.sqlite")
     return CallGraph(file)
 
 

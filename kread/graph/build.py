@@ -25,6 +25,9 @@ from kread.source.home import ensure_dir, index_dir, lock
 from kread.source.progress import Progress
 from kread.source.tree import SourceTree
 
+#: Raised when linking makes something else of the same facts: graphs are then linked anew, and nothing is read again.
+LINKER_VERSION = 1
+
 #: A file's size and its time of change.
 Signature = tuple[int, int]
 
@@ -37,7 +40,7 @@ def graph_file(tree: SourceTree, scope: Scope) -> Path:
 
 def stamp(files: Mapping[str, Signature]) -> str:
     """What the files looked like, as one word. It is taken of what was read: a change while indexing is seen later."""
-    return blob_hash(repr((EXTRACTOR_VERSION, __version__, list(files.items()))).encode())
+    return blob_hash(repr((EXTRACTOR_VERSION, LINKER_VERSION, __version__, list(files.items()))).encode())
 
 
 def build(tree: SourceTree, places: Sequence[str], progress: Progress) -> Path:

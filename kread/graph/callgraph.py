@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from kread import data
 from kread.errors import UnknownSymbol
 from kread.facts import KINDS, CallSite, Edge, Function
-from kread.index.adjacency import Adjacency, pack_adjacency
+from kread.index.adjacency import Adjacency
 from kread.index.evidence import unpack_evidence
 from kread.index.store import GraphStore
 
@@ -105,8 +105,7 @@ class CallGraph:
     @cached_property
     def adjacency(self) -> Adjacency:
         """caller -> (callee, cost, dispatch, edge): one entry for each callee and dispatch, the cheapest edge."""
-        packed = self.store.packed("links") or pack_adjacency(self.store.packed("adjacency"))
-        return Adjacency(packed, frozenset() if self.config is None else self._dropped)
+        return Adjacency(self.store.packed("links"), frozenset() if self.config is None else self._dropped)
 
     @cached_property
     def stations(self) -> dict[int, int]:
@@ -118,6 +117,12 @@ class CallGraph:
     def worlds(self) -> dict[int, int]:
         """function -> the bits of the worlds that it belongs to (kread.resolve.worlds), for those that have any."""
         found: dict[int, int] = self.store.packed("worlds") or {}
+        return found
+
+    @cached_property
+    def _depths(self) -> bytes:
+        """For each edge by its number, how deep its call stands."""
+        found: bytes = self.store.packed("depths")
         return found
 
     @cached_property
@@ -266,12 +271,16 @@ class CallGraph:
         rows = self.store.query(f"SELECT {_EDGE} FROM edge WHERE {end} = ? ORDER BY file, line, column, id", [number])
         return [edge for _, edge in self._made(rows) if self.compiled(edge.presence)]
 
-    def between(self, caller: int, callee: int) -> list[Edge]:
-        """All edges from one function to another, in the order of their lines."""
+    def between(self, caller: int, callee: int) -> list[tuple[int, Edge]]:
+        """(depth, edge) for all edges from one function to another, the least nested first, then in the order of lines.
+
+        The depth says in how many branches and loops a call stands; it is more in code that only goto reaches.
+        """
         query = f"SELECT {_EDGE} FROM edge WHERE caller = ? AND callee = ? ORDER BY line, column, id"
-        return [
-            edge for _, edge in self._made(self.store.query(query, [caller, callee])) if self.compiled(edge.presence)
-        ]
+        rows = self._made(self.store.query(query, [caller, callee]))
+        depths = self._depths if len(rows) > 1 else b""
+        found = [(depths[number] if depths else 0, edge) for number, edge in rows if self.compiled(edge.presence)]
+        return sorted(found, key=lambda row: row[0])
 
     def at_site(self, edge: Edge) -> list[Edge]:
         """All edges of the call site of an edge: the alternatives of a call through a pointer, itself included."""

@@ -40,6 +40,11 @@ def names_of(text: str) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(names), frozenset(fields)
 
 
+def assigns(text: str) -> bool:
+    """Whether an expression assigns something."""
+    return _ASSIGNS.search(text) is not None
+
+
 class Changes:
     """The assignments of one function, by what they change."""
 

@@ -38,6 +38,7 @@ class SiteContext:
     exits  -- all exits before the call
     stale  -- those of `guards` whose operands may have changed before the call
     changed -- names, and fields as "->field", that the function may assign before the call
+    entry  -- those of `guards` that are asked before anything they name may have been assigned: they speak of arguments
     faulty -- the parser did not understand all of the function, or the site is not in it: take the rest with care
     """
 
@@ -47,4 +48,5 @@ class SiteContext:
     exits: tuple[Exit, ...] = ()
     stale: tuple[Guard, ...] = ()
     changed: frozenset[str] = frozenset()
+    entry: tuple[Guard, ...] = ()
     faulty: bool = False

@@ -156,13 +156,12 @@ class Extractor:
         self._starts = [start for start, _, _ in spans]
 
     def _labels(self, nodes: list[Node]) -> None:
-        """Note where each function's side code begins: the first label that only a goto reaches."""
-        self._side: dict[int, int] = {}
+        """Note where each function's side code stands: from a label that only a goto reaches to the end of its block."""
+        self._side: dict[int, list[tuple[int, int]]] = {}
         for node in nodes:
-            before = node.prev_named_sibling
-            if before is not None and before.type in _LEAVING:
-                owner = self._owner(node.start_byte)
-                self._side[owner] = min(node.start_byte, self._side.get(owner, node.start_byte))
+            before, block = node.prev_named_sibling, node.parent
+            if before is not None and before.type in _LEAVING and block is not None:
+                self._side.setdefault(self._owner(node.start_byte), []).append((node.start_byte, block.end_byte))
 
     def _owner(self, byte: int) -> int:
         index = bisect_right(self._starts, byte) - 1
@@ -198,9 +197,8 @@ class Extractor:
         if callee.type == "field_expression":
             name = callee.child_by_field_name("field")
             at = name.start_point if name is not None else at
-        depth = self._branches.around(node.start_byte) + (
-            SIDE_CODE if node.start_byte > self._side.get(owner, node.end_byte) else 0
-        )
+        aside = any(start < node.start_byte < end for start, end in self._side.get(owner, ()))
+        depth = self._branches.around(node.start_byte) + (SIDE_CODE if aside else 0)
         args = tuple(self._written(child) for child in listed.named_children if child.type != "comment")
         self.unit.calls.append(
             CallRow(owner, at[0] + 1, at[1] + 1, self._written(callee), args, self.at(at[0] + 1), "src", -1, depth)

@@ -20,7 +20,7 @@ from itertools import pairwise
 
 from kread.facts import Guard
 from kread.parse.body import Body, Choice, lines_of
-from kread.parse.changes import Changes
+from kread.parse.changes import Changes, assigns, names_of
 from kread.parse.context import Exit, SiteContext
 from kread.parse.dominance import chain, reach
 from kread.parse.exits import Exits, Leaving
@@ -101,6 +101,7 @@ class _Site:
         self.reaching = reach(self.body.pred, [block])
         self.before = reach(succ, [0], without=block)
         self.guards: list[tuple[int, int, Guard]] = []
+        self.asked: dict[Guard, tuple[int, int]] = {}
         self.found_exits: list[tuple[int, int, Choice, Exit]] = []
 
     def context(self) -> SiteContext:
@@ -122,13 +123,23 @@ class _Site:
             self.reader.locks.held(self.offset, self.block, self.dominators),
             tuple(dict.fromkeys(found for *_, found in self.found_exits)),
             tuple(dict.fromkeys(stale)),
-            changes.before(self.block, self.offset, self.reaching if self.again() else self.reaching - {self.block}),
+            self.changed_before(self.block, self.offset),
+            tuple(dict.fromkeys(guard for _, guard in guards if self.at_entry(guard))),
             flow.faulty,
         )
 
-    def again(self) -> bool:
-        """Whether control may come back to the call."""
-        return any(target in self.reaching for target in self.body.flow.succ[self.block])
+    def changed_before(self, block: int, offset: int) -> frozenset[str]:
+        """The names, and the fields as "->field", that may be assigned on a way to an offset in a block."""
+        reaching = reach(self.body.pred, [block])
+        again = any(target in reaching for target in self.body.flow.succ[block])
+        return self.reader.changes.before(block, offset, reaching if again else reaching - {block})
+
+    def at_entry(self, guard: Guard) -> bool:
+        """Whether all that a guard names is, when it is asked, as the function was given it."""
+        if assigns(guard.text):
+            return False
+        names, fields = names_of(guard.text)
+        return self.changed_before(*self.asked[guard]).isdisjoint(names | {f"->{field}" for field in fields})
 
     def within(self, span: Span) -> bool:
         return span[0] <= self.offset < span[1]
@@ -161,7 +172,12 @@ class _Site:
             leaving = self.reader.exits.leaving(other, opposite)
             if leaving.jumps or other not in self.reaching:
                 kind, exit_, reason = "exit", leaving.what, leaving.reason
-        self.guards.append((cond.span[0], edge, Guard(line, text, holds, kind, exit_, reason)))
+        self.found(cond.span[0], edge, cond.block, Guard(line, text, holds, kind, exit_, reason))
+
+    def found(self, start: int, edge: int, block: int, guard: Guard) -> None:
+        """Notes a guard that is asked at the end of a block, and sends control along an edge."""
+        self.guards.append((start, edge, guard))
+        self.asked.setdefault(guard, (block, start))
 
     def ask_switch(self, switch: Switch) -> None:
         """Adds what the expression of a switch may be."""
@@ -182,7 +198,7 @@ class _Site:
             left = next(group for group in switch.groups if group not in allowed)
             leaving = self.leaving_group(left)
             guard = Guard(self.body.line(start), text, holds, "exit", leaving.what, leaving.reason)
-        self.guards.append((start, switch.block, guard))
+        self.found(start, switch.block, switch.block, guard)
 
     # Exits
 

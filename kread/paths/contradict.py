@@ -31,6 +31,7 @@ class Hop:
 
     guards, stale -- of the call site, as kread.parse.guards gives them
     changed   -- names and "->fields" that the function may assign before the call
+    entry     -- those of the guards that speak of what the function was given, whatever it assigns later
     signature -- of the function, on one line
     call      -- the text of the call that leaves it ("" for the last)
     """
@@ -38,6 +39,7 @@ class Hop:
     guards: tuple[Guard, ...]
     stale: tuple[Guard, ...] = ()
     changed: frozenset[str] = frozenset()
+    entry: tuple[Guard, ...] = ()
     signature: str = ""
     call: str = ""
 
@@ -105,10 +107,11 @@ def contradiction(hops: Sequence[Hop]) -> tuple[int, Guard | str, Guard] | None:
     """
     known: list[tuple[Fact, Guard | str]] = []
     for index, hop in enumerate(hops):
+        given = known
         known = [(fact, why) for fact, why in known if not _touched(fact.lvalue, hop.changed)]
         for guard in hop.guards:
             what = condition(guard.text)
-            for fact, why in known:
+            for fact, why in given if guard in hop.entry else known:
                 if decide([fact], what) is (not guard.holds):
                     return index, why, guard
         if index + 1 < len(hops):

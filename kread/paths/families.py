@@ -1,8 +1,9 @@
 """Families: ways grouped by what really differs between them, each with a name, the most instructive first.
 
 Theory of operation: data/stories.toml tells what a way is about by what it passes. Ways that tell one story are one
-family; of those that tell none, each kind (its dispatches; without any, its first callee) is a family. A family is
-named by its story, or else by what only it passes. The order is that of cost, weighed by how instructive the story is.
+family; of those that tell none, each is one, but a second of a kind (its dispatches; without any, its first callee)
+stands back. A family is named by its story, or else by what only it passes. The order is that of cost, weighed by how
+instructive the story is.
 """
 
 from __future__ import annotations
@@ -13,12 +14,19 @@ from dataclasses import dataclass
 from functools import cache
 
 from kread import data
-from kread.facts import Edge, Guard
+from kread.facts import Edge, Function
 from kread.graph.search import Way
 from kread.parse.context import SiteContext
+from kread.resolve.cost import BRANCH
 
 #: Whoever asks how one function gets to another that it calls itself means that call, however rarely it is made.
 DIRECT = 0.5
+#: Families that are read side by side: a name tells one from these.
+COMPARED = 4
+#: A second way of one kind tells less than the first.
+AGAIN = 1.25
+#: An object has one table of a record (struct proto, say): a way that needs another one later is about another object.
+CLASH = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,61 +77,107 @@ def _rare() -> tuple[tuple[re.Pattern[str], int], ...]:
     return tuple((re.compile(row["text"]), int(row["cost"])) for row in data.load("noise")["rare"])
 
 
-def _burden(guard: Guard) -> int:
-    """What a condition adds: one, and more if the source itself calls it unlikely."""
-    if not guard.holds or guard.kind == "exit":
-        return 0
-    return 1 + sum(cost for pattern, cost in _rare() if pattern.match(guard.text))
+def burden(context: SiteContext) -> int:
+    """What the conditions of a call add: one for each that must hold, and more if the source itself calls it unlikely."""
+    asked = [guard for guard in context.guards if guard.holds and guard.kind != "exit"]
+    return len(asked) + sum(cost for guard in asked for pattern, cost in _rare() if pattern.match(guard.text))
+
+
+#: A condition: its function, its line and its text.
+Asked = tuple[Function, int, str]
 
 
 @dataclass(frozen=True, slots=True)
 class ReadWay:
-    """A way with its edges, what is known at each call, and its story. `single`: a family of its own, whatever its kind."""
+    """A way with its edges, what is known at each call, its story, and how often it takes another table of one record."""
 
     way: Way
     edges: tuple[Edge, ...]
     contexts: tuple[SiteContext, ...]
     story: Story | None
-    single: bool = False
+    clashes: int = 0
 
     @property
-    def weight(self) -> float:
+    def places(self) -> tuple[tuple[int, str, int], ...]:
+        """Where its calls stand, and what they call: of ways that weigh the same, the one that the source comes to first
+        is told first."""
+        return tuple((edge.site.line, edge.callee.file, edge.callee.line) for edge in self.edges)
+
+    def weight(self, choices: Collection[Asked]) -> float:
         """Its cost, with its guards (each condition makes a way less usual), weighed by its story."""
-        burden = sum(_burden(guard) for context in self.contexts for guard in context.guards)
+        conditions = 0
+        for edge, context in zip(self.edges, self.contexts, strict=True):
+            conditions += burden(context)
+            for guard in context.guards:
+                if guard.holds and guard.kind != "exit" and (edge.caller, guard.line, guard.text) in choices:
+                    conditions -= 1 + BRANCH
         direct = DIRECT if len(self.edges) == 1 and self.edges[0].kind != "callback" else 1.0
-        return (self.way.cost + burden) * (self.story.weight if self.story else direct)
+        return (self.way.cost + conditions + CLASH * self.clashes) * (self.story.weight if self.story else direct)
 
 
 def families(read: Sequence[ReadWay]) -> list[tuple[str, ReadWay]]:
     """(title, way) for each family, the most instructive first."""
+    choices = _choices(read)
     best: dict[object, ReadWay] = {}
-    for item in sorted(read, key=lambda item: (item.weight, item.way.functions)):
-        key: object = item.way.functions if item.single else item.story.title if item.story else item.way.kind
-        best.setdefault(key, item)
-    ranked = sorted(best.values(), key=lambda item: (item.weight, item.way.functions))
+    weights: dict[object, float] = {}
+    kinds: set[object] = set()
+    for item in sorted(read, key=lambda item: (item.weight(choices), item.places)):
+        key: object = item.story.title if item.story else item.way.functions
+        if key not in best:
+            best[key] = item
+            weights[key] = item.weight(choices) * (AGAIN if item.way.kind in kinds else 1)
+            kinds.add(item.way.kind)
+    ranked = [best[key] for key in sorted(best, key=lambda key: (weights[key], best[key].places))]
     return list(zip(_titles(ranked), ranked, strict=True))
 
 
+def _choices(read: Sequence[ReadWay]) -> frozenset[Asked]:
+    """The conditions that choose between two ways: one needs them true, another false. They are a burden to neither."""
+    asked: dict[Asked, set[bool]] = {}
+    for item in read:
+        for edge, context in zip(item.edges, item.contexts, strict=True):
+            for guard in context.guards:
+                asked.setdefault((edge.caller, guard.line, guard.text), set()).add(guard.holds)
+    return frozenset(key for key, holds in asked.items() if len(holds) > 1)
+
+
 def _titles(ranked: Sequence[ReadWay]) -> Iterator[str]:
-    between = [item.way.functions[1:-1] for item in ranked]
     told: set[str] = set()
     for place, item in enumerate(ranked):
-        others = {function for index, functions in enumerate(between) if index != place for function in functions}
-        title = item.story.title if item.story and item.story.title not in told else _difference(item, others, told)
+        title = item.story.title if item.story and item.story.title not in told else ""
+        if not title:
+            title = next((found for found in _differences(item, ranked, place) if found not in told), "Another way")
         told.add(title)
         yield title
 
 
-def _difference(item: ReadWay, others: Collection[int], told: Collection[str]) -> str:
-    """What tells a family from the others: its dispatches, else a function that only it passes, else its first one."""
-    stations = [(edge.callee.name, number) for edge, number in zip(item.edges, item.way.functions[1:-1], strict=False)]
-    own = [name for name, number in stations if number not in others]
-    slots = [edge.slot.rpartition(".")[2] for edge in item.edges if edge.slot]
-    title = "Through " + ", then ".join(dict.fromkeys(slots)) if slots else ""
-    if title and title not in told:
-        return title
-    for name in (*own[:1], *(name for name, _ in stations)):
-        found = f"{title}, by {name}" if title else f"By {name}"
-        if found not in told:
-            return found
-    return title or ("The direct call" if len(item.edges) == 1 else "Another way")
+def _differences(item: ReadWay, ranked: Sequence[ReadWay], place: int) -> Iterator[str]:
+    """What tells a family from those told before it (the first: from the second), the most telling first: its dispatches,
+    a function that only it passes, a call that only it makes."""
+    against = ranked[:place] or ranked[1:2]
+    others = {number for other in ranked[:COMPARED] if other is not item for number in other.way.functions}
+    stations = {number for other in against for number in other.way.functions}
+    passed = [(edge.callee.name, number) for edge, number in zip(item.edges, item.way.functions[1:-1], strict=False)]
+    own = [name for name, number in passed if number not in others]
+    own += [name for name, number in passed if number not in stations]
+    through = _through(item)
+    title = (
+        f"Through {', then '.join(through)}" if through and any(_through(other) != through for other in ranked) else ""
+    )
+    if title and all(_through(other) != through for other in against):
+        yield title
+    if not title and not passed:
+        yield "The direct call"
+    for name in own:
+        yield f"{title}, by {name}" if title else f"By {name}"
+    hops = {(edge.caller, edge.callee) for other in against for edge in other.edges}
+    for edge in item.edges:
+        if (edge.caller, edge.callee) not in hops:
+            yield f"Straight from {edge.caller.name} to {edge.callee.name}"
+    if not against and passed:
+        yield f"By {passed[0][0]}"
+
+
+def _through(item: ReadWay) -> tuple[str, ...]:
+    """The fields through which a way calls."""
+    return tuple(dict.fromkeys(edge.slot.rpartition(".")[2] for edge in item.edges if edge.slot))

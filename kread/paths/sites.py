@@ -84,6 +84,7 @@ def _packed(context: SiteContext) -> tuple[Any, ...]:
         [(one.line, one.text, one.holds, one.what, one.reason, one.labels) for one in context.exits],
         [_guard(guard) for guard in context.stale],
         sorted(context.changed),
+        [_guard(guard) for guard in context.entry],
         context.faulty,
     )
 
@@ -93,7 +94,7 @@ def _guard(guard: Guard) -> tuple[Any, ...]:
 
 
 def _unpacked(row: tuple[Any, ...]) -> SiteContext:
-    guards, nested, held, exits, stale, changed, faulty = row
+    guards, nested, held, exits, stale, changed, entry, faulty = row
     return SiteContext(
         tuple(Guard(*one) for one in guards),
         tuple(Guard(*one) for one in nested),
@@ -101,6 +102,7 @@ def _unpacked(row: tuple[Any, ...]) -> SiteContext:
         tuple(Exit(*one) for one in exits),
         tuple(Guard(*one) for one in stale),
         frozenset(changed),
+        tuple(Guard(*one) for one in entry),
         faulty,
     )
 

@@ -21,7 +21,7 @@ BRANCH = 2
 MOST_BRANCHES = 10
 #: A call that only some configurations compile.
 CONDITIONAL = 4
-#: A target found by type alone may not be the one; a callback runs later, and another caller runs it.
+#: A target found by type alone may not be the one; a callback that is kept runs later, and another caller runs it.
 GRADE = {"certain": 0, "object": 1, "type": 8, "signature": 60}
 CALLBACK = 30
 #: A call through a parameter with several candidates: each belongs to another caller, and an edge of its own leads there.
@@ -44,12 +44,12 @@ def noise(name: str) -> int:
     return sum(cost for pattern, cost in _noise() if pattern.fullmatch(name))
 
 
-def hop_cost(kind: str, grade: str, depth: int, conditional: bool) -> int:
-    """The cost of one edge, without what its callee adds."""
+def hop_cost(kind: str, grade: str, depth: int, conditional: bool, later: bool) -> int:
+    """The cost of one edge, without what its callee adds. `later`: the callee is kept, and somebody else calls it."""
     cost = HOP + BRANCH * min(depth, MOST_BRANCHES) + GRADE[grade]
     if conditional:
         cost += CONDITIONAL
-    if kind == "callback":
+    if kind == "callback" and later:
         cost += CALLBACK
     return cost
 

@@ -29,6 +29,12 @@ from kread.resolve.worlds import function_worlds
 #: Kinds of edges that are a choice among several functions at run time.
 DISPATCHES = frozenset({"ops_table", "slot_assignment", "parameter", "callback", "static_call"})
 
+#: The context of a callback that its caller's call runs before it returns, unless some slot keeps it (data/registrars.toml).
+AT_ONCE = "caller"
+
+#: Deeper than this is not told apart.
+MOST_DEPTH = 255
+
 
 def link(
     units: Sequence[Unit],
@@ -133,8 +139,14 @@ def link(
         "stations": stations(callers, names),
         "worlds": function_worlds(names),
         "places": _places(numbers),
+        "depths": _depths(edges, depths),
     }
     return {"edges": str(len(edges)), "functions": str(len(numbers.ids))}, packed, tables
+
+
+def _depths(edges: Sequence[EdgeRow], depths: Mapping[tuple[str, int, int], int]) -> bytes:
+    """For each edge by its number: in how many branches and loops its call stands, more in code that only goto reaches."""
+    return bytes([0, *(min(depths.get((row[2], row[3], row[4]), 0), MOST_DEPTH) for row in edges)])
 
 
 def _places(numbers: Numbers) -> tuple[list[str], dict[int, int]]:
@@ -215,7 +227,9 @@ def _adjacency(edges: Sequence[EdgeRow], depths: Mapping[tuple[str, int, int], i
             dispatch = sites.setdefault((caller, slot), len(sites) + 1)
         conditional = cond != "" and cond != conds.get(caller, "")
         guessed = kind == "parameter" and row[8] > 1
-        cost = (GUESSED if guessed else 0) + hop_cost(kind, grade, depths.get((file, line, column), 0), conditional)
+        depth = depths.get((file, line, column), 0)
+        later = slot != "" or row[12] != AT_ONCE
+        cost = (GUESSED if guessed else 0) + hop_cost(kind, grade, depth, conditional, later)
         key = (caller, callee, dispatch)
         if key not in best or cost < best[key][0]:
             best[key] = (cost, number)

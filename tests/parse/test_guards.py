@@ -105,6 +105,34 @@ def test_lines_and_exits() -> None:
     ]
 
 
+def test_what_is_asked_before_anything_is_assigned_speaks_of_arguments() -> None:
+    text = b"""int f(struct sock *sk, int a, int b)
+{
+	if (a)
+		return 0;
+	while (b) {
+		if (sk->state == 1)
+			sk->state = 2;
+		b--;
+	}
+	if (sk->state == 3)
+		return 0;
+	if (!a && (a = sk->next) == 0)
+		return 0;
+	sk = other(sk);
+	if (sk->type == 4)
+		site();
+}
+"""
+    context = guards_at(text, 1, 17, 16, 3)
+    told = ["a", "sk->state == 3", "!a && (a = sk->next) == 0", "sk->type == 4"]
+    assert [guard.text for guard in context.guards] == told
+    assert [guard.text for guard in context.entry] == ["a"]
+    inside = guards_at(text, 1, 17, 7, 4)
+    assert "b" in [guard.text for guard in inside.guards]
+    assert "b" not in [guard.text for guard in inside.entry]  # a loop comes back with another value
+
+
 def test_column_0_is_the_first_ink_of_the_line() -> None:
     text = b"int f(int a)\n{\n\tif (a)\n\t\tsite();\n}\n"
     assert guards_at(text, 1, 5, 4) == guards_at(text, 1, 5, 4, 3)

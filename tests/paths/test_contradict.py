@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kread.facts import Guard
@@ -57,6 +59,8 @@ def test_what_may_have_changed_does_not_travel() -> None:
     assert contradiction([Hop((LISTEN,), call="process(sk, skb)"), changed]) is None
     written = Hop((ESTABLISHED,), changed=frozenset({"->sk_state"}), signature=SIGNATURE)
     assert contradiction([Hop((LISTEN,), call="process(sk, skb)"), written]) is None
+    asked_first = replace(written, entry=(ESTABLISHED,))
+    assert contradiction([Hop((LISTEN,), call="process(sk, skb)"), asked_first]) == (1, LISTEN, ESTABLISHED)
 
 
 def test_a_field_that_does_not_last_stays_behind() -> None:

@@ -85,7 +85,14 @@ def test_no_path_needs_what_contradicts_itself(release: str, graph_of: GraphOf) 
             assert step.edge is not None
             context = finder.sites.context(step.function, step.edge.site.line, step.edge.site.column)
             told.append(
-                Hop(context.guards, context.stale, context.changed, step.function.signature, step.edge.site.text)
+                Hop(
+                    context.guards,
+                    context.stale,
+                    context.changed,
+                    context.entry,
+                    step.function.signature,
+                    step.edge.site.text,
+                )
             )
         assert contradiction(told) is None
 

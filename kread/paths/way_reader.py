@@ -1,0 +1,178 @@
+"""Reads a way through the graph as a colleague would: at which call sites it goes, and whether it can be gone at all.
+
+Where a caller calls the callee in several places, the least conditional place is taken that neither the rest of the way
+nor the reader's assumptions contradict; a way with no such places is no path. A call through a table takes a table that
+the reader's steering allows. What two calls through one record need of it (struct proto, say) is compared: where no
+table makes both, the way speaks of two objects, and weighs more (see `families`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from kread.facts import Edge, Evidence, Function, Guard, Step
+from kread.graph.callgraph import CallGraph
+from kread.graph.names import edge_as_readers_say
+from kread.graph.search import Way
+from kread.parse.context import SiteContext
+from kread.paths.contradict import Hop, contradiction
+from kread.paths.families import ReadWay, burden, story
+from kread.paths.sites import Sites
+from kread.paths.steer import Assumption, refuted, rules_out, simplified
+from kread.resolve.cost import BRANCH
+from kread.resolve.worlds import table_worlds
+
+#: Call sites tried for one hop where a function calls another in several places.
+SITES_TRIED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Steering:
+    """What a reader's steering means for the calls of a way; `ruled_out`: the bits of the worlds that can't be."""
+
+    kinds: tuple[str, ...]
+    grades: tuple[str, ...]
+    assumptions: tuple[Assumption, ...]
+    ruled_out: int
+
+
+_Choice = tuple[Edge, SiteContext]
+
+
+class WayReader:
+    """Reads ways of one graph."""
+
+    def __init__(self, graph: CallGraph, sites: Sites) -> None:
+        self._graph = graph
+        self._sites = sites
+        self._between: dict[tuple[int, int], list[tuple[int, Edge]]] = {}
+        self._tables: dict[tuple[str, Function], frozenset[str]] = {}
+
+    def read(self, way: Way, chosen: Sequence[Edge], steering: Steering) -> ReadWay | None:
+        """The way at call sites that its own guards and the assumptions allow, or None where there are none."""
+        functions = zip(way.functions, way.functions[1:], strict=False)
+        choices = [self._choices(*ends, edge, steering) for ends, edge in zip(functions, chosen, strict=True)]
+        if not all(choices) or _strays(chosen):
+            return None
+        picked = _picked(choices)
+        if picked is None:
+            return None
+        edges = tuple(edge for edge, _ in picked)
+        return ReadWay(way, edges, tuple(context for _, context in picked), story(edges), self._clashes(edges))
+
+    def _clashes(self, edges: Sequence[Edge]) -> int:
+        """How often a call takes a function from a table of a record although no one table has it and those before."""
+        clashes = 0
+        passed: dict[str, frozenset[str]] = {}
+        records = [edge.slot.rpartition(".")[0] for edge in edges]
+        for edge, record in zip(edges, records, strict=True):
+            if record and edge.table and records.count(record) > 1:
+                here = self._tables_with(edge)
+                both = here & passed.get(record, here)
+                clashes += not both
+                passed[record] = both or here
+        return clashes
+
+    def _tables_with(self, edge: Edge) -> frozenset[str]:
+        """The tables that have a call's callee in its slot."""
+        key = (edge.slot, edge.callee)
+        if key not in self._tables:
+            values = self._graph.slot(*edge.slot.split(".", 1))
+            self._tables[key] = frozenset(value.table for value in values if value.function == edge.callee)
+        return self._tables[key]
+
+    def _choices(self, caller: int, callee: int, chosen: Edge, steering: Steering) -> list[_Choice]:
+        """The call sites of one hop that the reader's assumptions allow, the least conditional first."""
+        key = (caller, callee)
+        if key not in self._between:
+            self._between[key] = self._graph.between(caller, callee)
+        fitting = (
+            (depth, self._fitting(edge, steering))
+            for depth, edge in self._between[key]
+            if edge.slot == chosen.slot
+            and edge.grade in steering.grades
+            and (not steering.kinds or edge.kind in steering.kinds)
+        )
+        edges = list(islice(((depth, edge) for depth, edge in fitting if edge is not None), SITES_TRIED))
+        contexts = self._sites.contexts(chosen.caller, [(edge.site.line, edge.site.column) for _, edge in edges])
+        rows = zip(edges, contexts, strict=True)
+        ordered = sorted(rows, key=lambda row: BRANCH * row[0][0] + burden(row[1]))
+        found = [(edge, context) for (_, edge), context in ordered]
+        assumed = steering.assumptions
+        return [one for one in found if not assumed or refuted(assumed, _asked(one[1]), one[1].stale) is None]
+
+    def _fitting(self, edge: Edge, steering: Steering) -> Edge | None:
+        """The edge through a table that the question allows: several tables may hold one function. None without one."""
+
+        def fits(table: str) -> bool:
+            return not table_worlds(table) & steering.ruled_out and not rules_out(steering.assumptions, edge, table)
+
+        if not edge.table or fits(edge.table):
+            return edge
+        for value in self._graph.slot(*edge.slot.split(".", 1)):
+            if value.function == edge.callee and value.table and fits(value.table):
+                known = [
+                    why
+                    for why in edge.evidence
+                    if why.role != "slot" and not re.search(rf"\b{re.escape(edge.table)}\b", why.text)
+                ]
+                filled = Evidence("slot", value.file, value.line, value.text)
+                return replace(edge, table=value.table, evidence=(*known, filled))
+        return None
+
+    def steps(self, item: ReadWay, assumptions: Sequence[Assumption]) -> tuple[Step, ...]:
+        """A way as the steps of a trail: what must be so, what is held, what else the call could reach."""
+        steps = []
+        for edge, context in zip(item.edges, item.contexts, strict=True):
+            others = tuple(
+                edge_as_readers_say(other)
+                for other in (self._graph.at_site(edge) if edge.candidates > 1 else ())
+                if other.callee != edge.callee
+            )
+            shown = edge_as_readers_say(edge)
+            guards = simplified(assumptions, _asked(context)) if assumptions else _asked(context)
+            steps.append(Step(shown.caller, shown, guards, context.held, others))
+        steps.append(Step(edge_as_readers_say(item.edges[-1]).callee))
+        return tuple(steps)
+
+
+def _strays(edges: Sequence[Edge]) -> bool:
+    """Whether a call through a parameter calls what none of the functions before it handed over."""
+    passed: set[str] = set()
+    for edge in edges:
+        if edge.candidates > 1 and not edge.slot and passed:
+            givers = {why.function for why in edge.evidence if why.role == "argument"}
+            if givers and givers.isdisjoint(passed):
+                return True
+        passed.add(edge.caller.name)
+    return False
+
+
+def _picked(choices: Sequence[Sequence[_Choice]]) -> list[_Choice] | None:
+    """One site a hop such that no guard contradicts another: first lines first. None where there are no such sites."""
+    taken = [0] * len(choices)
+    while True:
+        picked = [sites[number] for sites, number in zip(choices, taken, strict=True)]
+        found = contradiction([_hop(edge, context) for edge, context in picked])
+        if found is None:
+            return picked
+        # The contradiction lies between hops up to this one: the last of them that has another site takes it.
+        place = min(found[0], len(taken) - 1)
+        while place >= 0 and taken[place] + 1 == len(choices[place]):
+            place -= 1
+        if place < 0:
+            return None
+        taken[place] += 1
+        taken[place + 1 :] = [0] * (len(taken) - place - 1)
+
+
+def _asked(context: SiteContext) -> tuple[Guard, ...]:
+    """All that is asked before a call, in the order of its lines."""
+    return tuple(sorted(context.guards + context.nested, key=lambda guard: guard.line))
+
+
+def _hop(edge: Edge, context: SiteContext) -> Hop:
+    return Hop(context.guards, context.stale, context.changed, context.entry, edge.caller.signature, edge.site.text)

@@ -25,6 +25,9 @@ DIRECT = 0.5
 COMPARED = 4
 #: A second way of one kind tells less than the first.
 AGAIN = 1.25
+#: Where stories are told, a way that tells none is of less interest if it costs half as much again as the cheapest.
+UNTOLD = 1.25
+LONG = 1.5
 #: An object has one table of a record (struct proto, say): a way that needs another one later is about another object.
 CLASH = 15
 
@@ -121,11 +124,14 @@ def families(read: Sequence[ReadWay]) -> list[tuple[str, ReadWay]]:
     best: dict[object, ReadWay] = {}
     weights: dict[object, float] = {}
     kinds: set[object] = set()
+    told = any(item.story for item in read)
+    long = LONG * min((item.way.cost for item in read), default=0)
     for item in sorted(read, key=lambda item: (item.weight(choices), item.places)):
         key: object = item.story.title if item.story else item.way.functions
         if key not in best:
             best[key] = item
-            weights[key] = item.weight(choices) * (AGAIN if item.way.kind in kinds else 1)
+            aside = told and not item.story and item.way.cost > long
+            weights[key] = item.weight(choices) * (AGAIN if item.way.kind in kinds else 1) * (UNTOLD if aside else 1)
             kinds.add(item.way.kind)
     ranked = [best[key] for key in sorted(best, key=lambda key: (weights[key], best[key].places))]
     return list(zip(_titles(ranked), ranked, strict=True))

@@ -26,6 +26,8 @@ from kread.resolve.worlds import excluded, mixed
 
 #: Ways that are looked at before the families are made: more than that no reader asks for.
 WAYS_READ = 48
+#: With so many ways read, or twice the families that are asked for, only a story is worth more reading.
+ENOUGH = 12
 #: Families shown unless -k says otherwise.
 FAMILIES = 4
 #: Hops that a path may have unless --max-hops says otherwise.
@@ -108,12 +110,15 @@ class Finder:
         read: list[ReadWay] = []
         told: set[str] = set()
         hops: set[tuple[int, int]] = set()
+        enough = max(ENOUGH, 2 * question.request.families)
         for way in islice(self._ways(question), WAYS_READ):
             chosen = self.graph.edges(way.edges)
             about = story(chosen)
             title = about.title if about else ""
             passed = set(zip(way.functions, way.functions[1:], strict=False))
             if title in told or (passed <= hops and not title) or self._mixed(way, chosen, question):
+                continue
+            if len(read) >= enough and not title:
                 continue
             found = self._reader.read(way, chosen, question.steering)
             if found is not None:

@@ -17,6 +17,7 @@ from kread.facts import Edge, Evidence, Function, Guard, Step
 from kread.graph.callgraph import CallGraph
 from kread.graph.names import edge_as_readers_say
 from kread.graph.search import Way
+from kread.index.contexts import key
 from kread.parse.context import SiteContext
 from kread.paths.contradict import Hop, contradiction
 from kread.paths.families import ReadWay, burden, story
@@ -54,8 +55,12 @@ class WayReader:
     def read(self, way: Way, chosen: Sequence[Edge], steering: Steering) -> ReadWay | None:
         """The way at call sites that its own guards and the assumptions allow, or None where there are none."""
         functions = zip(way.functions, way.functions[1:], strict=False)
-        choices = [self._choices(*ends, edge, steering) for ends, edge in zip(functions, chosen, strict=True)]
-        if not all(choices) or _strays(chosen):
+        calls = [self._calls(*ends, edge, steering) for ends, edge in zip(functions, chosen, strict=True)]
+        if not all(calls) or _strays(chosen):
+            return None
+        self._sites.load([key(edge.site.file, edge.site.line, edge.site.column) for hop in calls for _, edge in hop])
+        choices = [self._choices(hop, steering) for hop in calls]
+        if not all(choices):
             return None
         picked = _picked(choices)
         if picked is None:
@@ -84,21 +89,24 @@ class WayReader:
             self._tables[key] = frozenset(value.table for value in values if value.function == edge.callee)
         return self._tables[key]
 
-    def _choices(self, caller: int, callee: int, chosen: Edge, steering: Steering) -> list[_Choice]:
-        """The call sites of one hop that the reader's assumptions allow, the least conditional first."""
-        key = (caller, callee)
-        if key not in self._between:
-            self._between[key] = self._graph.between(caller, callee)
+    def _calls(self, caller: int, callee: int, chosen: Edge, steering: Steering) -> list[tuple[int, Edge]]:
+        """(depth, call) for the calls of one hop that the steering allows, the least nested first."""
+        ends = (caller, callee)
+        if ends not in self._between:
+            self._between[ends] = self._graph.between(caller, callee)
         fitting = (
             (depth, self._fitting(edge, steering))
-            for depth, edge in self._between[key]
+            for depth, edge in self._between[ends]
             if edge.slot == chosen.slot
             and edge.grade in steering.grades
             and (not steering.kinds or edge.kind in steering.kinds)
         )
-        edges = list(islice(((depth, edge) for depth, edge in fitting if edge is not None), SITES_TRIED))
-        contexts = self._sites.contexts(chosen.caller, [(edge.site.line, edge.site.column) for _, edge in edges])
-        rows = zip(edges, contexts, strict=True)
+        return list(islice(((depth, edge) for depth, edge in fitting if edge is not None), SITES_TRIED))
+
+    def _choices(self, calls: Sequence[tuple[int, Edge]], steering: Steering) -> list[_Choice]:
+        """The calls of one hop that the reader's assumptions allow, with their contexts, the least conditional first."""
+        sites = [(edge.site.line, edge.site.column) for _, edge in calls]
+        rows = zip(calls, self._sites.contexts(calls[0][1].caller, sites), strict=True)
         ordered = sorted(rows, key=lambda row: BRANCH * row[0][0] + burden(row[1]))
         found = [(edge, context) for (_, edge), context in ordered]
         assumed = steering.assumptions

@@ -1,8 +1,8 @@
 """`kread graph`: draw a call graph to a file, or print it as text.
 
 Theory of operation: with two functions the drawing is the families of paths between them, with one it is what lies
-around it. The ending of the file says the format. SVG, PNG and PDF are drawn by Graphviz, the one program that kread
-runs here; all other formats are kread's own text.
+around it; --struct and --states draw a structure and the model's states. The ending of the file says the format. SVG,
+PNG and PDF are drawn by Graphviz, the one program that kread runs here; all other formats are kread's own text.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Formats that kread writes itself, by the ending of the file.
 TEXT_FORMATS = ("dot", "mmd", "graphml", "json")
+#: Those of them that can show structures and states too: the others are for graphs of functions.
+DIAGRAM_FORMATS = ("dot", "mmd")
 #: Formats that Graphviz draws from DOT.
 DRAWN_FORMATS = ("svg", "png", "pdf")
 #: Graphviz on the largest drawing takes a few seconds; after this many it has lost its way.
@@ -27,7 +29,9 @@ GRAPHVIZ_SECONDS = 300
 
 
 def graph(
-    caller: Annotated[str, typer.Argument(metavar="CALLER", help="The function to draw round, or where paths begin.")],
+    caller: Annotated[
+        str | None, typer.Argument(metavar="[CALLER]", help="The function to draw round, or where paths begin.")
+    ] = None,
     callee: Annotated[
         str | None, typer.Argument(metavar="[CALLEE]", help="Where paths end; without it, what is around CALLER.")
     ] = None,
@@ -37,6 +41,12 @@ def graph(
     within: Annotated[
         str, typer.Option("--within", metavar="DIR", help="Only functions whose file lies in this folder.")
     ] = "",
+    struct: Annotated[
+        str, typer.Option("--struct", metavar="NAME", help="Draw a structure instead: what it holds and who holds it.")
+    ] = "",
+    states: Annotated[
+        bool, typer.Option("--states", help="Draw the states of a connection instead, as the model has them.")
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="FILE.dot, .svg, .png, .pdf, .mmd, .graphml or .json."),
@@ -48,7 +58,8 @@ def graph(
     scope: Scope = None,
     config: ConfigFile = None,
 ) -> None:
-    """Draw the paths from CALLER to CALLEE, or what CALLER calls (or what calls it), some calls deep.
+    """Draw the paths from CALLER to CALLEE, or what CALLER calls (or what calls it), some calls deep; or a structure,
+    or the states of a connection.
 
     Clusters are files, the arrows' style says how a call is known, and calls through pointers bear the name of their
     slot.
@@ -60,30 +71,67 @@ def graph(
       kread graph inet_csk_accept --direction callers --depth 3 -o accept.png
 
       kread graph tcp_conn_request --within net/ipv4 --format mmd
+
+      kread graph --struct request_sock -o request_sock.pdf
+
+      kread graph --states --format dot
     """
     from kread.cli.session import choose, emit, open_graph
-    from kread.errors import EXIT_NO
+    from kread.errors import EXIT_NO, UsageError
     from kread.graph.around import DIRECTIONS
 
     choose("--direction", direction, DIRECTIONS)
     ending = format or (output.suffix.lstrip(".").lower() if output else "dot")
-    choose("--format" if format else "-o", ending, TEXT_FORMATS + DRAWN_FORMATS)
-    found = open_graph(release, scope, config)
-    drawing = (
-        _paths(found, caller, callee, families)
-        if callee
-        else _around(found, caller, direction, depth, within.rstrip("/"))
-    )
-    if callee and not drawing.edges:
-        typer.echo(f"kread: no path from {caller} to {callee} in Linux {found.release}", err=True)
-        raise typer.Exit(EXIT_NO)
-    text = _text(drawing, "dot" if ending in DRAWN_FORMATS else ending)
+    if sum(map(bool, (caller, struct, states))) != 1:
+        raise UsageError("usage", "Name a function, or --struct NAME, or --states", where="kread graph")
+    allowed = TEXT_FORMATS if caller else DIAGRAM_FORMATS
+    choose("--format" if format else "-o", ending, allowed + DRAWN_FORMATS)
+    wanted = "dot" if ending in DRAWN_FORMATS else ending
+    if states:
+        text = _states(wanted)
+    elif struct:
+        text = _structure(open_graph(release, scope, config), struct, wanted)
+    else:
+        found = open_graph(release, scope, config)
+        name = caller or ""
+        drawing = (
+            _paths(found, name, callee, families)
+            if callee
+            else _around(found, name, direction, depth, within.rstrip("/"))
+        )
+        if callee and not drawing.edges:
+            typer.echo(f"kread: no path from {caller} to {callee} in Linux {found.release}", err=True)
+            raise typer.Exit(EXIT_NO)
+        text = _text(drawing, wanted)
     if ending in DRAWN_FORMATS:
         _write(output, graphviz(text, ending))
     elif output is None:
         emit(text)
     else:
         _write(output, text.encode())
+
+
+def _states(ending: str) -> str:
+    if ending == "mmd":
+        from kread.model.story import state_diagram
+
+        return state_diagram()
+    from kread.render.state_dot import state_dot
+
+    return state_dot()
+
+
+def _structure(found: CallGraph, name: str, ending: str) -> str:
+    from kread.cli.session import struct_view
+
+    view = struct_view(found, name)
+    if ending == "mmd":
+        from kread.render.class_diagram import class_mermaid, diagram_of
+
+        return class_mermaid(diagram_of(view))
+    from kread.render.struct_dot import struct_dot
+
+    return struct_dot(view)
 
 
 def _paths(found: CallGraph, caller: str, callee: str, families: int) -> Drawing:

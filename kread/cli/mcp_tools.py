@@ -103,15 +103,10 @@ class Tools:
 
     def struct(self, name: str) -> Answer:
         """A structure of the kernel: its members, what embeds it, which casts lead to it, which tables it has."""
-        from kread.graph.records import Records
+        from kread.cli.session import struct_view
         from kread.render.listing_json import struct_json
-        from kread.render.views import StructView
 
-        graph = self._graph()
-        records = Records(graph)
-        record = records.require(name)
-        parts = (records.members(record), records.holders(record), records.tables(record), records.casts(record))
-        answer: Answer = json.loads(struct_json(StructView(graph.release, record, *parts)))
+        answer: Answer = json.loads(struct_json(struct_view(self._graph(), name)))
         lists = ["members", "holders", "casts", "tables"]
         for key in lists:
             answer[key] = _declared(answer[key])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kread.paths.sites import Sites
     from kread.paths.slices import SliceLine
     from kread.render.links import LinkMaker
+    from kread.render.views import StructView
 
     class Layout(TypedDict):
         """The keywords that every renderer of text takes."""
@@ -49,6 +50,17 @@ def open_graph(release: str | None, scope: Sequence[str] | None, config: str | N
     with Reporter() as reporter:
         tree = need(release, reporter)
         return CallGraph(build(tree, tuple(scope or ()), reporter), compiled)
+
+
+def struct_view(graph: CallGraph, name: str) -> StructView:
+    """Everything about a structure, by its name with or without the word struct; UnknownSymbol names the nearest."""
+    from kread.graph.records import Records
+    from kread.render.views import StructView
+
+    records = Records(graph)
+    record = records.require(name)
+    parts = (records.members(record), records.holders(record), records.tables(record), records.casts(record))
+    return StructView(graph.release, record, *parts)
 
 
 def choose(option: str, value: str, allowed: Sequence[str]) -> str:

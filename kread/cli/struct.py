@@ -32,24 +32,12 @@ def struct(
 
       kread struct request_sock --format dot | dot -Tsvg > request_sock.svg
     """
-    from kread.cli.session import choose, emit, layout, open_graph
+    from kread.cli.session import choose, emit, layout, open_graph, struct_view
 
     choose("--format", format_, ("text", "json", "dot"))
     graph = open_graph(release, scope, config)
 
-    from kread.graph.records import Records
-    from kread.render.views import StructView
-
-    records = Records(graph)
-    record = records.require(name)
-    view = StructView(
-        graph.release,
-        record,
-        records.members(record),
-        records.holders(record),
-        records.tables(record),
-        records.casts(record),
-    )
+    view = struct_view(graph, name)
     if format_ == "json":
         from kread.render.listing_json import struct_json
 

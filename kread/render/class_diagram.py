@@ -6,11 +6,15 @@ picture in `class_svg`. A member whose type is one of the structures shown makes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from kread.render.views import StructView
+
+_RECORD = re.compile(r"(?:struct|union) \w+")
 #: What ends a member of a Mermaid class, or begins something else there.
-_NOT_IN_CLASS = str.maketrans(dict.fromkeys("{}~<>()\n", " "))
+_NOT_IN_CLASS = str.maketrans(dict.fromkeys("{}~<>()@:\n", " "))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,29 @@ class ClassDiagram:
         names = {box.name for box in self.boxes}
         for box in self.boxes:
             for type_, member in box.members:
-                target = (type_.replace("*", " ").split() or [""])[-1]
+                target = (type_.split("(")[0].replace("*", " ").replace("[", " [").split("[")[0].split() or [""])[-1]
                 if target in names and target != box.name:
                     yield ClassArrow(box.name, target, member, "*" not in type_)
+
+
+def diagram_of(view: StructView) -> ClassDiagram:
+    """A structure with its members, what these hold or point to, and what holds it by value."""
+    name = _named(view.record)
+    boxes = [ClassBox(name, tuple((member.type, member.name) for member in view.members if member.name))]
+    for holder in view.holders:
+        if not holder.pointer and "." not in holder.member:
+            boxes.append(ClassBox(_named(holder.record), ((view.record, holder.member),)))
+    known = {box.name for box in boxes}
+    for member in view.members:
+        record = _RECORD.match(member.type)
+        if record and "(" not in member.type and _named(record[0]) not in known:
+            known.add(_named(record[0]))
+            boxes.append(ClassBox(_named(record[0]), ()))
+    return ClassDiagram(tuple(boxes))
+
+
+def _named(record: str) -> str:
+    return record.split(" ")[-1]
 
 
 NO_STRUCTURES = ClassDiagram()
@@ -60,7 +84,8 @@ def class_mermaid(drawn: ClassDiagram) -> str:
         return ""
     lines = ["classDiagram"]
     for box in drawn.boxes:
-        lines += [f"    class {box.name} {{", *(f"        {said}" for said in members_said(box.members)), "    }"]
+        rows = [f"        {said}" for said in members_said(box.members)]
+        lines += [f"    class {box.name} {{", *rows, "    }"] if rows else [f"    class {box.name}"]
     for arrow in drawn.arrows:
         shape = "*--" if arrow.embeds else "-->"
         lines.append(f"    {arrow.outer} {shape} {arrow.inner} : {arrow.member}")

@@ -54,7 +54,7 @@ def _steps(chapter: Chapter, text: Texts) -> list[dict[str, Any]]:
         head: dict[str, Any] = {"file": function.file, "title": function.name}
         first = passage.lines[0].rstrip() if passage.lines else ""
         head.update({"pattern": f"^{_escaped(first)}"} if first else {"line": function.line})
-        out.append({**head, "description": _about(passage)})
+        out.append({**head, "description": _about(passage, text)})
         if passage.step.edge:
             site = passage.step.edge.site
             about = {"file": site.file, "title": text("calls_next", name=passage.step.edge.callee.name)}
@@ -66,9 +66,13 @@ def _escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", text)
 
 
-def _about(passage: Passage) -> str:
+def _about(passage: Passage, text: Texts) -> str:
     function = passage.step.function
-    parts = [f"**{function.name}** ({function.location})", passage.purpose, passage.comment]
+    parts = [f"**{function.name}** ({function.location})", passage.purpose]
+    if passage.handover:
+        rows = [f"- `{name}` {what} ({file}:{line})" for name, what, file, line in passage.handover.sides]
+        parts.append("\n".join([text("handover", what=passage.handover.title), "", *rows]))
+    parts += [text("stop", why=passage.reason) if passage.reason else "", passage.comment]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -78,6 +82,8 @@ def _call(step: Step, text: Texts) -> str:
     rows = [f"- {text(words.guard_word(guard))}: `{guard.text}` (:{guard.line})" for guard in step.guards]
     if step.held:
         rows.append("- " + text("held_at_call", what=", ".join(dict.fromkeys(one.text for one in step.held))))
-    rows += [f"- `{words.evidence_words(one, edge)}` ({one.file}:{one.line})" for one in edge.evidence]
+    rows += [
+        f"- `{words.evidence_words(one, edge)}` ({one.file}:{one.line})" for one in edge.evidence if one.role != "call"
+    ]
     unsure = words.grade_words(edge)
     return "\n".join([f"`{edge.site.text}`", "", *rows, *([f"- {unsure}"] if unsure else [])]).rstrip()

@@ -24,8 +24,10 @@ ARROWS = {
 }
 #: style -> how the legend shows the arrow.
 SAMPLES = {"direct": "───▶", "macro": "──▷▶", "dispatch": "– – ▶", "callback": "– – 〉", "guess": "· · · ▶"}
-#: More hubs than this in a box are counted.
-HUBS_NAMED = 4
+#: More hubs than this in a box are counted; in a large drawing a box as wide as four names pushes all others apart.
+HUBS_NAMED, HUBS_NAMED_OF_MANY = 4, 1
+#: Room between two columns, in inches; in a large drawing the arrows need more of it, or they run in one bundle.
+COLUMN_ROOM, COLUMN_ROOM_OF_MANY = 0.7, 1.6
 
 
 def quoted(text: str) -> str:
@@ -44,9 +46,10 @@ def _lines(drawn: Plan) -> Iterator[str]:
     title = f"{drawn.title} · Linux {drawn.release}" if drawn.release else drawn.title
     yield "digraph kread {"
     yield f"  graph [label={quoted(title)} labelloc=t fontsize=16 fontname=Helvetica rankdir=LR compound=true"
-    yield '         nodesep=0.18 ranksep=0.7 tooltip=" " bgcolor=white concentrate=false newrank=true]'
+    yield '         nodesep=0.18 tooltip=" " bgcolor=white newrank=true]'
+    yield f"  graph [ranksep={COLUMN_ROOM_OF_MANY if drawn.large else COLUMN_ROOM}]"
     yield '  node [shape=box style="rounded,filled" fillcolor=white color="#666666" fontname=Helvetica fontsize=11'
-    yield '        margin="0.10,0.04" height=0.28]'
+    yield '        margin="0.10,0.05" height=0.28]'
     yield '  edge [fontname=Helvetica fontsize=10 arrowsize=0.7 fontcolor="#803300"]'
     for index, (name, members) in enumerate(drawn.clusters):
         yield f"  subgraph cluster_{index} {{"
@@ -67,8 +70,9 @@ def _box(drawn: Plan, function: Function, links: LinkMaker) -> str:
     about = f"{function.location}, needs {wanted}" if wanted else str(function.location)
     hubs = drawn.hubs.get(function, ())
     if hubs:
-        more = f" +{len(hubs) - HUBS_NAMED}" if len(hubs) > HUBS_NAMED else ""
-        label += "\n+ " + ", ".join(hubs[:HUBS_NAMED]) + more
+        named = HUBS_NAMED_OF_MANY if drawn.large else HUBS_NAMED
+        more = f" +{len(hubs) - named}" if len(hubs) > named else ""
+        label += "\n+ " + ", ".join(hubs[:named]) + more
     parts = [f"label={quoted(label)}", f"tooltip={quoted(about)}"]
     if drawn.release:
         parts.append(f"URL={quoted(links.url('reference', function.file, function.line))}")

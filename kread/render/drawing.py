@@ -94,6 +94,11 @@ class Plan:
     hubs: dict[Function, tuple[str, ...]]
     known: tuple[str, ...]
 
+    @property
+    def large(self) -> bool:
+        """Whether there are so many functions that room is short."""
+        return len(self.functions) > FILE_CLUSTERS
+
     def needs(self, function: Function) -> str:
         """What a function needs beyond what all of the drawing needs."""
         return words.needs(function.presence, self.known)
@@ -121,7 +126,7 @@ def plan(drawing: Drawing) -> Plan:
     hubs = (crowded | drawing.hubs) - focus
     collapsed: dict[Function, tuple[str, ...]] = {}
     for caller, callee in sorted(calls, key=lambda pair: (pair[0].key, pair[1].key)):
-        if callee in hubs and caller not in hubs:
+        if callee in hubs and caller not in hubs and callee.name not in collapsed.get(caller, ()):
             collapsed[caller] = (*collapsed.get(caller, ()), callee.name)
     links = tuple(
         Link(caller, callee, tuple(sorted(edges, key=_surest)))

@@ -1,7 +1,8 @@
 """A drawing as GraphML with typed keys, for networkx, Gephi and yEd.
 
 Theory of operation: every attribute is declared with its type before it is used, as the format asks. `label` is what
-Gephi shows; yEd shows only its own graphics element, so each function has one of those too, which the others skip.
+Gephi shows; yEd shows only its own graphics elements, so each function and each link has one of those too, which the
+others skip; they belong to yEd's extension of the format, whose schema the document therefore names.
 Links are single edges with the number of calls as weight, so that a reader without multigraphs loses none.
 """
 
@@ -36,22 +37,25 @@ _EDGE_KEYS = {
     "candidates": "int",
     "weight": "int",
 }
+_SCHEMA = "http://www.yworks.com/xml/schema/graphml/1.1/ygraphml.xsd"
 _NAMESPACE = "http://graphml.graphdrawing.org/xmlns"
+#: How a link is drawn in yEd, by how it is known.
+_LINES = {"direct": "line", "macro": "line", "dispatch": "dashed", "callback": "dashed", "guess": "dotted"}
 #: A box as wide as its name in yEd's default font.
 _LETTER_WIDTH = 7
 
 
 def graphml(drawing: Drawing) -> str:
     """The drawing as a GraphML document."""
-    return "\n".join(_lines(plan(drawing))) + "\n"
+    return "\n".join(_rows(plan(drawing))) + "\n"
 
 
-def _lines(drawn: Plan) -> Iterator[str]:
+def _rows(drawn: Plan) -> Iterator[str]:
     number = drawn.number()
     yield '<?xml version="1.0" encoding="UTF-8"?>'
     yield f'<graphml xmlns="{_NAMESPACE}" xmlns:y="http://www.yworks.com/xml/graphml"'
     yield '  xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
-    yield f'  xsi:schemaLocation="{_NAMESPACE} {_NAMESPACE}/1.1/graphml.xsd">'
+    yield f'  xsi:schemaLocation="{_NAMESPACE} {_SCHEMA}">'
     yield '  <key id="g_title" for="graph" attr.name="title" attr.type="string"/>'
     yield '  <key id="g_release" for="graph" attr.name="release" attr.type="string"/>'
     for name, kind in _NODE_KEYS.items():
@@ -59,6 +63,7 @@ def _lines(drawn: Plan) -> Iterator[str]:
     for name, kind in _EDGE_KEYS.items():
         yield f'  <key id="e_{name}" for="edge" attr.name="{name}" attr.type="{kind}"/>'
     yield '  <key id="y_node" for="node" yfiles.type="nodegraphics"/>'
+    yield '  <key id="y_edge" for="edge" yfiles.type="edgegraphics"/>'
     yield '  <graph id="kread" edgedefault="directed">'
     yield f'    <data key="g_title">{escape(drawn.title)}</data>'
     yield f'    <data key="g_release">{escape(drawn.release)}</data>'
@@ -108,6 +113,10 @@ def _edge(link: Link, index: int, number: dict[Function, str]) -> Iterator[str]:
     yield f'    <edge id="e{index}" source="{number[link.caller]}" target="{number[link.callee]}">'
     for name, value in values.items():
         yield f'      <data key="e_{name}">{escape(str(value))}</data>'
+    label = f"<y:EdgeLabel>{escape(link.label)}</y:EdgeLabel>" if link.label else ""
+    yield '      <data key="y_edge"><y:PolyLineEdge>'
+    yield f'        <y:LineStyle color="#444444" type="{_LINES[link.style]}" width="1.0"/>'
+    yield f'        <y:Arrows source="none" target="standard"/>{label}</y:PolyLineEdge></data>'
     yield "    </edge>"
 
 

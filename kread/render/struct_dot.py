@@ -2,17 +2,22 @@
 
 Theory of operation: left to right from the outer to the inner. A filled diamond is an embedding, drawn bold where the
 inner one stands first, so that a pointer to one is a pointer to the other; a dashed arrow is a pointer; a dotted one a
-cast, labelled with its function or macro. Pointers from other structures are many and are told by their number.
+cast, labelled with its function or macro, which has no say in who stands left. Pointers from other structures are many
+and are told by their number; a legend says what occurs.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from kread.render.dot import quoted
 from kread.render.views import StructView
 from kread.render.words import count
 
+#: The colour of casts.
+CAST = "#803300"
+_RECORD = re.compile(r"(?:struct|union) \w+")
 #: More casts between two structures than this are counted, not named.
 CASTS_NAMED = 3
 
@@ -39,18 +44,35 @@ def _lines(view: StructView) -> Iterator[str]:
         yield f'  "pointers" [label={quoted(count(len(pointing), "structure"))} style=dashed]'
         yield f'  "pointers" -> {quoted(view.record)} [style=dashed label="point to it"]'
     for place, member in enumerate(view.members):
-        base = member.type.rstrip("*").split("[")[0]
+        base = _RECORD.match(member.type)
+        if base is None or "(" in member.type:
+            continue
         if member.embeds:
-            yield _embeds(view.record, base, member.name, place == 0)
-        elif "*" in member.type and "(" not in member.type and member.type.startswith(("struct ", "union ")):
-            yield f"  {quoted(view.record)} -> {quoted(base)} [style=dashed label={quoted(member.name)}]"
+            yield _embeds(view.record, base[0], member.name, place == 0)
+        else:
+            yield f"  {quoted(view.record)} -> {quoted(base[0])} [style=dashed label={quoted(member.name)}]"
     yield from _casts(view)
+    yield from _legend(view)
     yield "}"
 
 
 def _embeds(outer: str, inner: str, member: str, first: bool) -> str:
     weight = "penwidth=2.4" if first else "penwidth=1"
     return f"  {quoted(outer)} -> {quoted(inner)} [dir=back arrowtail=diamond {weight} label={quoted(member)}]"
+
+
+def _legend(view: StructView) -> Iterator[str]:
+    rows = [("━━◆", "#000000", "holds by value; the heavy line: at its beginning")]
+    if any(holder.pointer for holder in view.holders) or any("*" in member.type for member in view.members):
+        rows.append(("╌╌▶", "#000000", "points to"))
+    if view.casts:
+        rows.append(("┈┈▶", CAST, "a function or macro makes the one of the other"))
+    yield '  legend [shape=plaintext style="" label=<'
+    yield '    <table border="1" color="#c8c8c8" style="rounded" cellborder="0" cellspacing="0" cellpadding="2">'
+    for sample, color, said in rows:
+        cell = '<td align="left"><font point-size="9"'
+        yield f'      <tr>{cell} color="{color}"><b>{sample}</b></font></td>{cell}>{said}</font></td></tr>'
+    yield "    </table>>]"
 
 
 def _casts(view: StructView) -> Iterator[str]:
@@ -62,4 +84,5 @@ def _casts(view: StructView) -> Iterator[str]:
     for (source, target), names in sorted(between.items()):
         more = len(names) - CASTS_NAMED
         label = "\n".join(names[:CASTS_NAMED] + ([f"and {more} more"] if more > 0 else []))
-        yield f'  {quoted(source)} -> {quoted(target)} [style=dotted color="#803300" label={quoted(label)}]'
+        looks = f'style=dotted color="{CAST}" fontcolor="{CAST}" constraint=false'
+        yield f"  {quoted(source)} -> {quoted(target)} [{looks} label={quoted(label)}]"

@@ -65,8 +65,29 @@ def test_without_graphviz_the_error_names_the_package(made: SmallTree, tmp_path:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "begins", "holds"),
+    [
+        (["--struct", "thing"], b"digraph", b"struct thing"),
+        (["--struct", "thing", "--format", "mmd"], b"classDiagram", b"int seen"),
+        (["--states"], b"digraph", b"NEW_SYN_RECV"),
+        (["--states", "--format", "mmd"], b"stateDiagram-v2", b"NEW_SYN_RECV"),
+    ],
+)
+def test_structures_and_states(made: SmallTree, arguments: list[str], begins: bytes, holds: bytes) -> None:
+    done = made.kread("graph", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(begins)
+    assert holds in done.stdout
+    assert made.kread("graph", *arguments).stdout == done.stdout
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
+        ([], 2, b"--struct NAME"),
+        (["thing_top", "--states"], 2, b"--struct NAME"),
+        (["--struct", "thing", "--format", "graphml"], 2, b"dot, mmd"),
+        (["--struct", "thign"], 3, b"struct thing"),
         (["thing_top", "-o", "out.gif"], 2, b"svg"),
         (["thing_leaf", "thing_top"], 1, b"no path"),
         (["thing_tpo"], 3, b"thing_top"),

@@ -27,6 +27,7 @@ from kread.render.graphml import graphml
 from kread.render.mermaid import mermaid
 
 SVG = "{http://www.w3.org/2000/svg}"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
 GRAPHML = "{http://graphml.graphdrawing.org/xmlns}"
 
 
@@ -136,6 +137,99 @@ def test_graphml_declares_each_key_it_uses(name: str) -> None:
         used = {data.get("key") for one in root.iter(f"{GRAPHML}{kind}") for data in one.findall(f"{GRAPHML}data")}
         assert used <= {ident for ident, owner in keys if owner == kind}
     assert all({edge.get("source"), edge.get("target")} <= nodes for edge in root.iter(f"{GRAPHML}edge"))
+
+
+#: The facts of the format's schema: of each element, the attributes that it must have and may have, and its children.
+#: (graphml.graphdrawing.org, version 1.1; with the extension of yEd, whose graphics elements stand in `data`.)
+SCHEMA: dict[str, tuple[set[str], set[str], tuple[str, ...]]] = {
+    "graphml": (set(), {f"{{{XSI}}}schemaLocation"}, ("desc", "key", "data", "graph")),
+    "key": ({"id"}, {"for", "attr.name", "attr.type", "yfiles.type"}, ("desc", "default")),
+    "graph": ({"edgedefault"}, {"id"}, ("desc", "data", "node", "edge", "hyperedge", "locator")),
+    "node": ({"id"}, set(), ("desc", "data", "port", "graph", "locator")),
+    "edge": ({"source", "target"}, {"id", "directed", "sourceport", "targetport"}, ("desc", "data", "graph")),
+    "data": ({"key"}, {"id", "time"}, ()),
+}
+TYPES = {
+    "boolean": r"true|false",
+    "int": r"-?\d+",
+    "long": r"-?\d+",
+    "float": r".+",
+    "double": r".+",
+    "string": r"(?s).*",
+}
+NMTOKEN = re.compile(r"[\w.:-]+")
+
+
+def faults(element: ElementTree.Element, keys: dict[str, tuple[str, str]]) -> list[str]:
+    """What an element and those in it have against the schema."""
+    name = element.tag.removeprefix(GRAPHML)
+    must, may, children = SCHEMA[name]
+    found = [f"{name}: no {one}" for one in must - set(element.keys())]
+    found += [f"{name}: {one}" for one in set(element.keys()) - must - may]
+    found += [
+        f"{name}: id"
+        for one in ("id", "source", "target")
+        if one in element and not NMTOKEN.fullmatch(element.get(one, ""))
+    ]
+    if name == "key":
+        assert element.get("for") in ("all", "graphml", "graph", "node", "edge", "hyperedge", "port", "endpoint")
+        assert (element.get("attr.type") in TYPES) != ("yfiles.type" in element)
+    if name == "data":
+        kind, _ = keys[element.get("key", "")]
+        if kind and not re.fullmatch(TYPES[kind], element.text or ""):
+            found.append(f"data: {element.text} is no {kind}")
+        return [*found, *([] if kind or len(element) == 1 else ["data: no graphics"])]
+    order = [child.tag.removeprefix(GRAPHML) for child in element]
+    found += [f"{name}: {one} in it" for one in order if one not in children]
+    if name != "graph":
+        found += [f"{name}: order"] if order != sorted(order, key=children.index) else []
+    for child in element:
+        if child.tag == f"{GRAPHML}data" and keys[child.get("key", "")][1] not in (name, "all"):
+            found.append(f"{name}: the key of a {keys[child.get('key', '')][1]}")
+        found += faults(child, keys)
+    return found
+
+
+@EACH
+def test_graphml_fits_its_schema(name: str) -> None:
+    root = ElementTree.fromstring(graphml(DRAWINGS[name]()))
+    keys = {key.get("id", ""): (key.get("attr.type", ""), key.get("for", "")) for key in root.iter(f"{GRAPHML}key")}
+    assert len(keys) == len(list(root.iter(f"{GRAPHML}key")))
+    assert faults(root, keys) == []
+    idents = [one.get("id") for kind in ("node", "edge") for one in root.iter(f"{GRAPHML}{kind}")]
+    assert len(set(idents)) == len(idents)
+
+
+def test_the_check_of_the_schema_finds_faults() -> None:
+    text = graphml(small())
+    keys = {
+        key.get("id", ""): (key.get("attr.type", ""), key.get("for", ""))
+        for key in ElementTree.fromstring(text).iter(f"{GRAPHML}key")
+    }
+    for old, new in (
+        ('edgedefault="directed"', ""),
+        ('key="n_line">1', 'key="n_line">x1'),
+        ('key="e_kind"', 'key="n_file"'),
+        ('<node id="', '<node id=" '),
+    ):
+        assert old in text
+        assert faults(ElementTree.fromstring(text.replace(old, new)), keys)
+
+
+@pytest.mark.parametrize("kind", ["png", "pdf"])
+def test_graphviz_draws_for_screen_and_paper(kind: str) -> None:
+    assert graphviz(dot(small()), kind).startswith({"png": b"\x89PNG", "pdf": b"%PDF"}[kind])
+
+
+def test_a_large_drawing_is_no_wider_than_its_columns() -> None:
+    """Boxes stay narrow: a large drawing names one hub in a box, and more of them only in a small one."""
+    many = [samples.function(f"the_hub_with_a_long_name_{number}", "net/h.c", number) for number in range(4)]
+    callers = [samples.function(f"caller_{number}", "net/c.c", number) for number in range(90)]
+    edges = tuple(samples.edge(caller, hub, 1, "h()") for caller in callers for hub in many)
+    wide = dot(Drawing((), edges, "", ()))
+    assert "+ the_hub_with_a_long_name_0 +3" in wide
+    few = dot(Drawing((), edges[: 4 * HUB_CALLERS], "", ()))
+    assert "+ the_hub_with_a_long_name_0, the_hub_with_a_long_name_1" in few
 
 
 def test_json_keeps_every_call() -> None:

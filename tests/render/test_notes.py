@@ -181,6 +181,21 @@ def test_chinese_notes_are_chinese() -> None:
         texts("xx")
 
 
+#: What CodeTour's own schema says: of each key its type; a tour must have title and steps, a step a description.
+TOUR_KEYS = {"$schema": str, "title": str, "description": str, "ref": str, "isPrimary": bool, "steps": list}
+STEP_KEYS = {"file": str, "directory": str, "uri": str, "line": int, "pattern": str, "title": str, "description": str}
+
+
+def test_codetour_fits_its_schema() -> None:
+    for _, text in tours(STUDY, "zh"):
+        tour = json.loads(text)
+        assert {"title", "steps"} <= set(tour)
+        assert all(isinstance(value, TOUR_KEYS[key]) for key, value in tour.items())
+        for step in tour["steps"]:
+            assert "description" in step
+            assert all(isinstance(value, STEP_KEYS[key]) for key, value in step.items())
+
+
 def test_codetour_steps_by_pattern_and_ref() -> None:
     (name, text), _ = tours(STUDY)
     assert name == "01-a-first-packet-reaches-a-listener-the-request-is-hashed.tour"

@@ -18,7 +18,7 @@ from json import dumps
 from kread.facts import Step
 from kread.render import words
 from kread.render.links import LinkMaker
-from kread.render.page_step import About, article
+from kread.render.page_step import About, article, unbroken
 from kread.render.path_map import path_map, step_id
 from kread.render.study import Chapter, Study
 from kread.render.texts import Texts, texts
@@ -139,14 +139,14 @@ def _trail_item(step: Step, anchor: str, text: Texts) -> Iterator[str]:
         for guard in rows:
             word = words.guard_word(guard)
             kind = ' class="exit"' if guard.kind == "exit" else ""
-            yield f'<li{kind}><i class="{word}">{word}</i><code>{escape(guard.text)}</code>'
+            yield f'<li{kind}><i class="{word}">{word}</i><code>{unbroken(guard.text)}</code>'
             yield f"<small>:{guard.line}</small></li>"
         if step.held:
             held = ", ".join(dict.fromkeys(one.text for one in step.held))
             yield f'<li><i class="held">held</i><code>{escape(held)}</code><small>:{step.held[-1].line}</small></li>'
         if step.edge:
             site = step.edge.site
-            yield f'<li><i class="call">→</i><code>{escape(site.text)}</code><small>:{site.line}</small></li>'
+            yield f'<li><i class="call">→</i><code>{unbroken(site.text)}</code><small>:{site.line}</small></li>'
         yield "</ul>"
     yield "</li>"
 

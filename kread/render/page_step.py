@@ -151,7 +151,7 @@ def _bare(step: Step) -> Iterator[SliceLine]:
 
 def _line(number: int, code: str, role: str, notes: tuple[str, ...] | list[str], file: str, links: LinkMaker) -> str:
     painted = "".join(
-        f'<span class="{kind}">{escape(piece)}</span>' if kind else _unbroken(piece) for kind, piece in pieces(code)
+        f'<span class="{kind}">{escape(piece)}</span>' if kind else unbroken(piece) for kind, piece in pieces(code)
     )
     said = "".join(f"<span>{note}</span>" for note in notes)
     beside = f'<span class="note">{said}</span>' if said else ""
@@ -162,7 +162,7 @@ def _line(number: int, code: str, role: str, notes: tuple[str, ...] | list[str],
     return f'<div class="line {role}" data-line="{number}">{to_line}<code>{painted or " "}</code>{beside}</div>'
 
 
-def _unbroken(piece: str) -> str:
+def unbroken(piece: str) -> str:
     """Code as HTML in which a line is never broken within an arrow."""
     return escape(piece).replace("-&gt;", '<span class="arrow">-&gt;</span>')
 

@@ -21,6 +21,8 @@ ROW_GAP = 14
 HEIGHT = 2 * LINE + BOX_PAD
 #: The map shrinks with its room down to this part of its size, below which names can't be read; then it scrolls.
 SMALLEST = 0.75
+#: A Bézier curve goes this part of the way to where its handles are pulled.
+REACH = 0.75
 #: A name longer than this is broken in two lines.
 BREAK_AT = 16
 
@@ -113,10 +115,11 @@ def _svg(study: Study, columns: list[list[Function]], calls: _Calls, title: str)
         width = max(len(part) for one in column for part in _broken(one.name)) * LETTER + 2 * BOX_PAD
         box |= {function: (x, 4 + top[function], width) for function in column}
         x += width + COLUMN_GAP
-    wide, high = x - COLUMN_GAP + 4, max(top.values()) + HEIGHT + 8
+    arrows, lowest = _arrows(box, calls)
+    wide, high = x - COLUMN_GAP + 4, max(max(top.values()) + HEIGHT, lowest) + 8
     size = f'viewBox="0 0 {wide:.0f} {high:.0f}" style="max-width:{wide:.0f}px;min-width:min({wide * SMALLEST:.0f}px,300vw)"'
     yield f'<svg class="pathmap" role="group" aria-label="{escape(title)}" {size}>'
-    yield from _arrows(box, calls)
+    yield arrows
     seen: dict[Function, list[str]] = {}
     for number, chapter in enumerate(study.chapters, 1):
         for place, passage in enumerate(chapter.passages, 1):
@@ -136,7 +139,9 @@ def _svg(study: Study, columns: list[list[Function]], calls: _Calls, title: str)
     yield "</svg>"
 
 
-def _arrows(box: dict[Function, tuple[float, float, float]], calls: _Calls) -> Iterator[str]:
+def _arrows(box: dict[Function, tuple[float, float, float]], calls: _Calls) -> tuple[str, float]:
+    """The arrows, and how far down they reach."""
+    drawn, lowest = [], 0.0
     for (caller, callee, kind), chapters in calls.items():
         if caller not in box or callee not in box:
             continue
@@ -148,13 +153,15 @@ def _arrows(box: dict[Function, tuple[float, float, float]], calls: _Calls) -> I
         between = [one for one in box.values() if x1 < one[0] and one[0] + one[2] < x2 and _crosses(one, y1, y2)]
         around = HEIGHT * 1.4 if between or x2 < x1 else 0.0
         around = -around if around and min(y1, y2) > HEIGHT * 2 else around
+        lowest = max(lowest, max(y1, y2) + REACH * around)
         families = " ".join(f"in{number}" for number in chapters)
         shape = "plain" if kind in ("direct", "macro", "cleanup") else "pointer"
-        yield (
+        drawn.append(
             f'<path class="{shape} {families}" d="M{x1:.1f} {y1:.1f}C{x1 + bend:.1f} {y1 + around:.1f} '
             f'{x2 - bend:.1f} {y2 + around:.1f} {x2 - 1:.1f} {y2:.1f}"/>'
         )
-        yield tip_at(x2, y2).replace('class="tip"', f'class="tip {families}"')
+        drawn.append(tip_at(x2, y2).replace('class="tip"', f'class="tip {families}"'))
+    return "".join(drawn), lowest
 
 
 def _crosses(box: tuple[float, float, float], one: float, other: float) -> bool:

@@ -264,3 +264,20 @@ def test_one_file_well_formed_that_asks_for_nothing() -> None:
     assert set(loads.named) <= set(loads.ids)
     assert not re.search(r"@import|url\(", text)
     assert text == page(study())
+
+
+def test_the_map_shows_all_that_is_drawn_in_it(opened: Any) -> None:
+    """No box and no arrow leaves the picture, and no box lies on another."""
+    script = """
+    const svg = document.querySelector('.map svg');
+    const frame = svg.viewBox.baseVal;
+    const boxes = [...svg.querySelectorAll('rect, path')].map(e => [e.tagName, e.getBBox()]);
+    const out = boxes.filter(([, b]) => b.x < 0 || b.y < 0 || b.x + b.width > frame.width || b.y + b.height > frame.height);
+    const rects = boxes.filter(([tag]) => tag === 'rect').map(([, b]) => b);
+    const over = rects.filter(a => rects.some(b => a !== b && a.x < b.x + b.width && b.x < a.x + a.width
+                                             && a.y < b.y + b.height && b.y < a.y + a.height));
+    return [boxes.length, out.length, over.length];
+    """
+    drawn, out, over = opened.execute_script(script)
+    assert drawn > 12
+    assert (out, over) == (0, 0)

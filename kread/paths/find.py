@@ -131,7 +131,8 @@ class Finder:
         shown, others = tuple(trails[: request.families]), tuple(trails[request.families :])
         cut = []
         if others:
-            cut.append(f"{len(others)} more families: raise -k to see them in full.")
+            more = "1 more family" if len(others) == 1 else f"{len(others)} more families"
+            cut.append(f"{more}: raise -k to see all in full.")
         if self.stopped:
             cut.append("The search stopped at its limit; farther ways may exist. Narrow it with --via or --avoid.")
         notes = [

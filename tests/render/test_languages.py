@@ -89,6 +89,9 @@ def test_what_the_program_composes_is_said_in_the_language() -> None:
     text = texts("zh")
     said = text.say("a of b is not in v9; here c. It was renamed when UDP came to share it.")
     assert said == "v9 中没有 a of b；这里用 c。当 UDP 开始共用它时改了名。"
+    assert text.say("f is not in v5.10.262.") == "v5.10.262 中没有 f。"
+    said = text.say("f is not in v5.10.262. Chooses the heir.")
+    assert said == "v5.10.262 中没有 f。选择继承者。"
     title = "A SYN reaches a listener: the request is hashed"
     assert text.say(f"{title}, by slow_path") == f"{text.said[title]}，经由 slow_path"
     assert text.say("No such sentence") == "No such sentence"

@@ -82,8 +82,10 @@ def _call(step: Step, text: Texts) -> str:
     rows = [f"- {text(words.guard_word(guard))}: `{guard.text}` (:{guard.line})" for guard in step.guards]
     if step.held:
         rows.append("- " + text("held_at_call", what=", ".join(dict.fromkeys(one.text for one in step.held))))
-    rows += [
-        f"- `{words.evidence_words(one, edge)}` ({one.file}:{one.line})" for one in edge.evidence if one.role != "call"
-    ]
-    unsure = words.grade_words(edge)
-    return "\n".join([f"`{edge.site.text}`", "", *rows, *([f"- {unsure}"] if unsure else [])]).rstrip()
+    for one in edge.evidence:
+        if one.role != "call":
+            said = words.evidence_words(one, edge).removeprefix("through macro ")
+            rows.append(f"- {text(f'role_{one.role}')}: `{said}` ({one.file}:{one.line})")
+    if edge.grade in ("type", "signature"):
+        rows.append("- " + text(f"grade_{edge.grade}", count=text.count("candidates", edge.candidates)))
+    return "\n".join([f"`{edge.site.text}`", "", *rows]).rstrip()

@@ -102,7 +102,7 @@ def _passage(passage: Passage, place: int, saying: _Saying) -> Iterator[str]:
     yield from listed(text("reads"), _reads(passage))
     yield from listed(text("changes"), [f"{code(said)} (:{line})" for line, said in passage.changes])
     exits = [
-        text("exit_line", line=line, what=": ".join(part for part in (code(what), reason) if part))
+        text("exit_line", line=line, what=": ".join(part for part in (code(text.either(what)), reason) if part))
         for line, what, reason in passage.exits
     ]
     yield from listed(text("exits"), exits)
@@ -142,7 +142,7 @@ def _why(passage: Passage, edge: Edge, saying: _Saying) -> Iterator[str]:
     text, step = saying.text, passage.step
     rows = []
     for guard in sorted(step.guards, key=lambda one: one.line):
-        said = words.exit_words(guard.exit, guard.reason)
+        said = text.either(words.exit_words(guard.exit, guard.reason))
         otherwise = f", {text('else', what=code(said))}" if said else ""
         rows.append(f"{code(guard.text)} {text(words.guard_word(guard))} (:{guard.line}){otherwise}")
     if step.held:
@@ -172,7 +172,7 @@ def _known(passage: Passage, edge: Edge, saying: _Saying) -> Iterator[str]:
         rows.append(text("needs", what=code(wanted)))
     if edge.context:
         rows.append(text("runs", what=edge.context))
-    others = words.alternatives(passage.step.others, given)
+    others = words.alternatives(passage.step.others, given, text.rows["needs"], text.rows["or"])
     if others:
         rows.append(f"{text('others')}: " + ", ".join(code(one) for one in others))
     yield from listed(text("evidence"), rows)

@@ -63,7 +63,7 @@ def article(passage: Passage, about: About, text: Texts, links: LinkMaker) -> It
     if passage.exits:
         yield f"<h4>{escape(text('exits'))}</h4><ul>"
         for line, what, reason in passage.exits:
-            yield f"<li>{escape(text('exit_line', line=line, what=words.exit_words(what, reason)))}</li>"
+            yield f"<li>{escape(text('exit_line', line=line, what=text.either(words.exit_words(what, reason))))}</li>"
         yield "</ul>"
     if passage.moment:
         yield from _moment(passage.moment, text)
@@ -182,7 +182,7 @@ def _notes(step: Step, text: Texts) -> dict[int, list[str]]:
 
 def _guard(guard: Guard, text: Texts) -> str:
     word = words.guard_word(guard)
-    otherwise = words.exit_words(guard.exit, guard.reason)
+    otherwise = text.either(words.exit_words(guard.exit, guard.reason))
     said = f'<b class="{word}">{escape(text(word))}</b>'
     return said + (f" · {escape(text('else', what=otherwise))}" if otherwise else "")
 
@@ -218,7 +218,7 @@ def _proof(step: Step, about: About, text: Texts, links: LinkMaker) -> Iterator[
             within = f" ({escape(one.function)})" if one.function else ""
             yield f"<li><i>{role}</i> <code>{code}</code> {where}{within}</li>"
         yield "</ul>"
-    others = words.alternatives(step.others, given)
+    others = words.alternatives(step.others, given, text.rows["needs"], text.rows["or"])
     if others:
         yield f"<h4>{escape(text('others'))}</h4><ul>"
         yield from (f"<li><code>{escape(other)}</code></li>" for other in others)

@@ -73,7 +73,9 @@ def _about(step: Step, text: Texts) -> tuple[int, tuple[str, str]] | None:
         return None
     function, callee = step.function.name, edge.callee.name
     proof = [
-        f"{words.evidence_words(one, edge)} ({one.file}:{one.line})" for one in edge.evidence if one.role != "call"
+        f"{words.evidence_words(one, edge).removeprefix('through macro ')} ({one.file}:{one.line})"
+        for one in edge.evidence
+        if one.role != "call"
     ]
     if edge.slot and proof:
         asked = text("question_dispatch", line=edge.site.line, function=function)

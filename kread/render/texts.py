@@ -45,6 +45,10 @@ class Texts:
                 return text.format(**{name: self.say(value) for name, value in match.groupdict().items()})
         return english
 
+    def either(self, said: str) -> str:
+        """Exits as the source writes them, with this language's word between two: "goto drop or return 0"."""
+        return said.replace(" or ", self.rows["or"])
+
     def count(self, key: str, number: int) -> str:
         """A counted noun: the row `key` for one, `key_many` for any other number."""
         return self.rows[key if number == 1 else f"{key}_many"].format(n=number)

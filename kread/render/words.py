@@ -118,8 +118,13 @@ def common_needs(presences: Iterable[str]) -> tuple[str, ...]:
     return tuple(part for part in every[0] if all(part in one for one in every)) if every else ()
 
 
-def alternatives(edges: Iterable[Edge], known: Iterable[str] = ()) -> list[str]:
-    """The other callees of a site, each once with all its tables, sorted; `known` holds already."""
+def alternatives(
+    edges: Iterable[Edge], known: Iterable[str] = (), needing: str = "needs {what}", either: str = " or "
+) -> list[str]:
+    """The other callees of a site, each once with all its tables, sorted; `known` holds already.
+
+    needing, either -- the words for what one needs, in the reader's language
+    """
     given = frozenset(known)
     found: dict[str, tuple[set[str], set[str]]] = {}
     for edge in edges:
@@ -130,6 +135,6 @@ def alternatives(edges: Iterable[Edge], known: Iterable[str] = ()) -> list[str]:
     for name, (tables, wanted) in sorted(found.items()):
         about = sorted(tables)
         if "" not in wanted:
-            about.append("needs " + " or ".join(sorted(wanted)))
+            about.append(needing.format(what=either.join(sorted(wanted))))
         out.append(f"{name} ({', '.join(about)})" if about else name)
     return out

@@ -23,6 +23,7 @@ from kread.facts import CallSite, Step, Trail
 from kread.render.codetour import tours
 from kread.render.markdown import code
 from kread.render.notes import notes_markdown
+from kread.render.notes_page import notes_page
 from kread.render.questions import questions
 from kread.render.remarks import END, Place, damaged, found, mark
 from kread.render.study import Study, study_of
@@ -177,6 +178,12 @@ def test_chinese_notes_are_chinese() -> None:
     text, _ = notes_markdown(STUDY, "zh")
     assert "控制流为什么到这里" in text
     assert not re.search(r"Why control|Your notes|must be|How it is known", text)
+    english = r"\b(?:needs|otherwise|through|by type|candidates?|calls?|held|or|when) "
+    for said in (text, notes_page(STUDY, "zh"), *(tour for _, tour in tours(STUDY, "zh"))):
+        shown = re.sub(
+            r"<(script|style).*?</\1>|```.*?```|<!--.*?-->|<pre>.*?</pre>|^> .*?$", "", said, flags=re.S | re.M
+        )
+        assert re.findall(rf".*{english}.*", shown) == []
     with pytest.raises(UsageError, match="no texts in 'xx'"):
         texts("xx")
 

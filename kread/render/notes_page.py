@@ -33,7 +33,7 @@ def notes_page(study: Study, lang: str = "en", index: str = "") -> str:
 def _before(study: Study, text: Texts, links: LinkMaker) -> Iterator[str]:
     yield from (f"<p>{escape(paragraph)}</p>" for paragraph in study.overview)
     if study.steps:
-        yield f'<p>{escape(text("six_steps"))}</p><ol class="story">'
+        yield f'<p>{escape(text("six_steps"))} {escape(text("walked"))}</p><ol class="story">'
         for said, walked in study.steps:
             rest = escape(said.partition(" ")[2])
             yield f"<li><b>{rest}</b></li>" if walked else f"<li>{rest}</li>"

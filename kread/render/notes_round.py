@@ -31,7 +31,7 @@ def before_steps(study: Study, text: Texts, links: LinkMaker) -> Iterator[str]:
     for paragraph in (*(plain(one) for one in study.overview), *known, *(plain(one) for one in study.notes)):
         yield f"\n{paragraph}"
     if study.steps:
-        yield f"\n{text('six_steps')}\n"
+        yield f"\n{text('six_steps')} {text('walked')}\n"
         yield from (_story_step(said, walked) for said, walked in study.steps)
     if study.sequence:
         yield from fenced(text("sequence"), sequence_diagram(study.sequence))

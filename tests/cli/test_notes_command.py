@@ -69,3 +69,37 @@ def test_errors(made: SmallTree, arguments: list[str], code: int, said: str) -> 
     done = made.kread("notes", *arguments)
     assert done.returncode == code
     assert said in done.stderr.decode()
+
+
+def test_remarks_follow_the_source_and_what_lost_its_place_is_said(tmp_path: Path) -> None:
+    made = SmallTree(tmp_path)
+    asked = ("notes", "thing_top", "thing_leaf", "-o", "kept", "--format", "md")
+    assert made.kread(*asked).returncode == 0
+    file = tmp_path / "kept" / "thing_top-thing_leaf.md"
+    text = file.read_text()
+    for name in ("thing_top", "thing_middle"):
+        text = re.sub(rf'(<!-- remark function="{name}".*-->\n)', rf"\1Mine on {name}.\n", text)
+    file.write_text(text)
+    source = tmp_path / "linux" / "net" / "core" / "thing.c"
+    source.write_text(
+        source.read_text().replace("thing_middle", "thing_centre").replace("int thing_top", "\n\n\nint thing_top")
+    )
+    done = made.kread(*asked)
+    assert done.returncode == 0, done.stderr
+    assert "your note on thing_middle has lost its place" in done.stderr.decode()
+    again = file.read_text()
+    assert re.search(r'<!-- remark function="thing_top" call="thing_centre\(t\)".*-->\n\nMine on thing_top\.', again)
+    assert again.index("## Notes whose place is gone") < again.index("Mine on thing_middle.")
+
+
+def test_where_a_mark_was_lost_the_old_notes_are_kept_aside(tmp_path: Path) -> None:
+    made = SmallTree(tmp_path)
+    asked = ("notes", "thing_top", "thing_leaf", "-o", "kept", "--format", "md")
+    assert made.kread(*asked).returncode == 0
+    file = tmp_path / "kept" / "thing_top-thing_leaf.md"
+    broken = file.read_text().replace("<!-- /remark -->", "Mine, and the mark is gone.", 1)
+    file.write_text(broken)
+    done = made.kread(*asked)
+    assert done.returncode == 0, done.stderr
+    assert "marks around your notes are missing" in done.stderr.decode()
+    assert (tmp_path / "kept" / "thing_top-thing_leaf.md.old").read_text() == broken

@@ -23,7 +23,7 @@ from kread.model.child import Stolen
 from kread.model.events import Flag, Segment
 from kread.model.host import Host
 from kread.model.rules import guard, rule
-from kread.model.socks import Request, Sock, add, between, in_window, paws_reject
+from kread.model.socks import Request, Sock, State, add, after, between, in_window, paws_reject
 
 RULES = (
     rule("R6.1", "tcp_check_req", "the SYN again: SYN-ACK again, and the timer starts anew without counting",
@@ -75,6 +75,9 @@ RULES = (
          guard("tcp_check_req", "!sock_net(sk)->ipv4.sysctl_tcp_abort_on_overflow")),
     rule("R6.9:migrating", "tcp_check_req", "and if the request was migrating, that has failed",
          guard("tcp_check_req", "sk != req->rsk_listener"), migration=True),
+    rule("R6.14:slip", "tcp_check_req",
+         "a request that dies while it migrates is counted off where it would have gone, not where it was counted",
+         guard("tcp_check_req", "bool unlinked = inet_csk_reqsk_queue_drop(sk, req)"), migration=True),
     rule("R6.10", "tcp_check_req", "the child takes the request's place in ehash and is queued for accept()"),
 )  # fmt: skip
 
@@ -101,11 +104,11 @@ def check(host: Host, sk: Sock, req: Request, segment: Segment, *, fastopen_sk: 
     window = min(req.rcv_wnd, 65535) if host.policy.synack_window_capped else req.rcv_wnd
     host.called("tcp_synack_window", "tcp_in_window")
     if paws or tsecr or not in_window(segment.seq, segment.end_seq, req.rcv_nxt, add(req.rcv_nxt, window)):
-        return _out_of_window(host, req, segment, paws, tsecr)
+        return _out_of_window(host, sk, req, segment, paws, tsecr)
     if segment.seq == req.rcv_isn:
         flags &= ~Flag.SYN
     if rst and segment.seq != req.rcv_nxt and host.policy.rst_must_be_exact:
-        return _challenge(host, req, segment)
+        return _challenge(host, sk, req)
     if flags & (Flag.RST | Flag.SYN):
         host.fire("R6.5" if rst else "R6.5:syn")
         host.count("AttemptFails")
@@ -134,13 +137,13 @@ def _syn_again(host: Host, req: Request, segment: Segment, fastopen_sk: bool) ->
     return None
 
 
-def _out_of_window(host: Host, req: Request, segment: Segment, paws: bool, tsecr: bool) -> Verdict:
+def _out_of_window(host: Host, sk: Sock, req: Request, segment: Segment, paws: bool, tsecr: bool) -> Verdict:
     host.fire("R6.3")
     if not segment.flags & Flag.RST:
         if limits.oow_rate_limited(host, req, segment, "TCPACKSkippedSynRecv"):
             host.fire("R6.3:limited")
         else:
-            _send_ack(host, req)
+            _send_ack(host, sk, req)
     if paws:
         host.fire("R6.3:paws")
         host.count("PAWSEstab")
@@ -150,18 +153,18 @@ def _out_of_window(host: Host, req: Request, segment: Segment, paws: bool, tsecr
     return None
 
 
-def _send_ack(host: Host, req: Request) -> None:
+def _send_ack(host: Host, sk: Sock, req: Request) -> None:
     host.called("tcp_v4_reqsk_send_ack", "tcp_v4_send_ack")
-    seq = add(req.snt_isn, 1) if req.sk is None else req.sk.snd_nxt
+    seq = add(req.snt_isn, 1) if sk.state is State.LISTEN else sk.snd_nxt
     host.send(Segment(req.key, Flag.ACK, seq, req.rcv_nxt))
 
 
-def _challenge(host: Host, req: Request, segment: Segment) -> Verdict:
+def _challenge(host: Host, sk: Sock, req: Request) -> Verdict:
     host.fire("R6.4")
     host.called("tcp_reqsk_send_challenge_ack")
     if not limits.rate_limited(host, req, "TCPACKSkippedChallenge"):
         host.count("TCPChallengeACK")
-        _send_ack(host, req)
+        _send_ack(host, sk, req)
     return None
 
 
@@ -173,6 +176,8 @@ def _final_ack(host: Host, sk: Sock, req: Request, segment: Segment) -> Verdict:
         return None
     sock = child.syn_recv_sock(host, sk, req, hashed=True)
     if sock is not None:
+        if segment.tsval is not None and not after(segment.seq, req.rcv_nxt):
+            sock.ts_recent = segment.tsval
         return child.complete_hashdance(host, sk, req, sock)
     if sk is not req.listener:
         host.fire("R6.9:migrating")
@@ -193,7 +198,9 @@ def _embryonic_reset(host: Host, sk: Sock, req: Request, segment: Segment, fasto
         fastopenq.remove(host, sk, req, reset=True)
         close.reset(host, sk)
     if not fastopen_sk:
-        if not child.queue_drop(host, req):
+        if sk is not req.listener:
+            host.fire("R6.14:slip")
+        if not child.queue_drop(host, req, sk):
             return Stolen.STOLEN
         host.count("EmbryonicRsts")
     return None

@@ -24,6 +24,9 @@ RULES = (
          guard("tcp_v4_syn_recv_sock", "__inet_inherit_port(sk, newsk) < 0")),
     rule("R6.11:lost", "inet_ehash_nolisten", "the request is no longer hashed: the child is destroyed",
          guard("tcp_v4_syn_recv_sock", "likely(*own_req)")),
+    rule("R6.11:twin", "tcp_v4_syn_recv_sock",
+         "a cookie's or Fast Open child whose connection another CPU hashed meanwhile is destroyed, uncounted",
+         guard("tcp_v4_syn_recv_sock", "!req_unhash && found_dup_sk")),
     rule("R6.12", "inet_csk_reqsk_queue_add", "the request and its child go to the tail of the accept queue, unlimited",
          guard("inet_csk_reqsk_queue_add", "queue->rskq_accept_head == NULL")),
     rule("R6.12:closed", "inet_csk_reqsk_queue_add", "unless the listener is closed: the child is reset",
@@ -88,7 +91,7 @@ def _clone(sk: Sock, req: Request) -> Sock:
         filter_drops=sk.filter_drops,
         parent=sk,
         syn_retries=sk.syn_retries,
-        rcv_wnd=sk.rcv_wnd,
+        rcv_wnd=req.rcv_wnd,
         rcv_nxt=req.rcv_nxt,
         snd_una=req.snt_isn,
         snd_nxt=add(req.snt_isn, 1),
@@ -97,9 +100,13 @@ def _clone(sk: Sock, req: Request) -> Sock:
     )
 
 
-def _hash(host: Host, sock: Sock, req: Request, hashed: bool) -> Sock:
-    """inet_ehash_nolisten(): the child takes the request's place, if the request still has it."""
+def _hash(host: Host, sock: Sock, req: Request, hashed: bool) -> Sock | None:
+    """inet_ehash_nolisten(): the child takes the request's place, if the request still has it, or a place of its own."""
     host.called("inet_ehash_nolisten", "inet_ehash_insert")
+    if not hashed and host.twin(sock):
+        host.fire("R6.11:twin")
+        host.called("inet_csk_destroy_sock")
+        return None
     if hashed and not host.unlink(req):
         host.fire("R6.11:lost")
         host.called("inet_csk_destroy_sock")
@@ -109,13 +116,16 @@ def _hash(host: Host, sock: Sock, req: Request, hashed: bool) -> Sock:
     return sock
 
 
-def queue_drop(host: Host, req: Request) -> bool:
-    """inet_csk_reqsk_queue_drop(): take a request out of ehash, stop its timer, count it off; whether it was there."""
+def queue_drop(host: Host, req: Request, sk: Sock | None = None) -> bool:
+    """inet_csk_reqsk_queue_drop(): take a request out of ehash, stop its timer, count it off; whether it was there.
+
+    sk -- the listener where it is counted off, if that is not its own
+    """
     host.called("inet_csk_reqsk_queue_drop", "__inet_csk_reqsk_queue_drop", "reqsk_queue_unlink")
     req.deadline = None
     if not host.unlink(req):
         return False
-    removed(host, req.listener, req)
+    removed(host, sk or req.listener, req)
     host.called("reqsk_put")
     return True
 

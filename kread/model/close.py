@@ -84,6 +84,7 @@ def shutdown(host: Host, event: Shutdown) -> None:
         host.fire("11.1:shutdown")
         host.called("tcp_disconnect")
         _stop(host, sk)
+        sk.synq_overflow_ts = None
         accept.listener_closed(host, sk)
     host.returned("shutdown", "0")
 
@@ -110,7 +111,7 @@ def _stop(host: Host, sk: Sock) -> None:
 def _forget_or_migrate(host: Host, sk: Sock, req: Request) -> None:
     sock = req.sk
     assert sock is not None
-    heir = reuseport.migrate(host, sk, req.key)
+    heir = reuseport.migrate(host, sk, req.hash)
     if heir is None:
         host.fire("11.2")
         return child_forget(host, sock)
@@ -135,8 +136,9 @@ def child_forget(host: Host, sock: Sock) -> None:
         _send_active_reset(host, sock)
     else:
         host.fire("11.2:silent")
-    sock.fastopen_rsk = None
     sock.deadline = None
+    if sock.fastopen_rsk is not None:
+        fastopenq.remove(host, sock, sock.fastopen_rsk, reset=False)
     host.called("inet_csk_destroy_sock")
 
 

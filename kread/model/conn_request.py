@@ -18,11 +18,11 @@ limits are "more than": backlog + 1 fit, and a backlog of 0 still lets one throu
 
 from __future__ import annotations
 
-from kread.model import accept, child, cookies, fastopen, limits, synack
+from kread.model import accept, child, cookies, fastopen, limits, reuseport, synack
 from kread.model.events import Receive, Segment
 from kread.model.host import Host
 from kread.model.rules import guard, rule
-from kread.model.socks import TCP_RTO_MAX, TCP_TIMEOUT_INIT, Request, Sock, add
+from kread.model.socks import DEFAULT_WINDOW, STAMPED_WINDOW, TCP_TIMEOUT_INIT, WIDEST_UNSCALED, Request, Sock, add
 
 RULES = (
     rule("3.3", "tcp_v4_conn_request", "a SYN to a broadcast or multicast address is dropped",
@@ -104,7 +104,10 @@ def _syn_flood_action(host: Host, sk: Sock) -> bool:
         host.fire("4.2:warned")
         sk.synflood_warned = True
         action = "Sending cookies" if syncookies else "Dropping request"
-        host.log(f"Possible SYN flooding on port {sk.rcv_saddr}:{sk.num}. {action}.")
+        if host.policy.flood_names_address:
+            host.log(f"Possible SYN flooding on port {sk.rcv_saddr}:{sk.num}. {action}.")
+        else:
+            host.log(f"Possible SYN flooding on port {sk.num}. {action}.  Check SNMP counters.")
     return bool(syncookies)
 
 
@@ -134,7 +137,7 @@ def _prepare(host: Host, sk: Sock, event: Receive, isn: int, want_cookie: bool) 
         isn = host.isn(segment.key)
     if want_cookie:
         isn = cookies.init_sequence(host, sk, segment)
-    req = _request(host, sk, segment, isn)
+    req = _request(host, sk, event, isn)
     host.called("tcp_openreq_init_rwin")
     if want_cookie:
         host.fire("4.6")
@@ -153,8 +156,10 @@ def _last_quarter(host: Host, sk: Sock, segment: Segment) -> bool:
     return False
 
 
-def _request(host: Host, sk: Sock, segment: Segment, isn: int) -> Request:
+def _request(host: Host, sk: Sock, event: Receive, isn: int) -> Request:
+    segment = event.segment
     stamped = segment.tsval is not None
+    window = sk.rcv_wnd or (STAMPED_WINDOW if stamped else DEFAULT_WINDOW)
     return Request(
         segment.key,
         sk,
@@ -163,7 +168,8 @@ def _request(host: Host, sk: Sock, segment: Segment, isn: int) -> Request:
         rcv_nxt=add(segment.seq, 1),
         tstamp_ok=stamped,
         ts_recent=segment.tsval or 0,
-        rcv_wnd=sk.rcv_wnd,
+        rcv_wnd=min(window, WIDEST_UNSCALED) if host.policy.initial_window_capped else window,
+        hash=reuseport.hash_of(event),
         bound_dev_if=sk.bound_dev_if,
     )
 
@@ -177,12 +183,12 @@ def _keep(host: Host, sk: Sock, req: Request, segment: Segment) -> None:
         if child.queue_add(host, sk, req, fastopen_sk) is None:
             return host.listendrop()
         return accept.data_ready(host, sk)
-    req.timeout = _timeout_init(host, sk)
+    req.timeout = synack.timeout_init(host, sk)
     host.called("inet_csk_reqsk_queue_hash_add", "reqsk_queue_hash_req")
     if not host.policy.timer_after_insert:
         host.called("mod_timer")
     host.called("inet_ehash_insert")
-    if host.policy.duplicate_refused and host.ehash.get(req.key):
+    if host.policy.duplicate_refused and host.twin(req):
         host.fire("4.8:duplicate")
         return host.called("reqsk_free")
     host.fire("4.8")
@@ -197,12 +203,3 @@ def _keep(host: Host, sk: Sock, req: Request, segment: Segment) -> None:
     sk.young += 1
     if not synack.send(host, req, host.tsval(), cookie):
         host.fire("4.8:unsent")
-
-
-def _timeout_init(host: Host, sk: Sock) -> int:
-    """tcp_timeout_init(): a second, or what a BPF program says."""
-    host.called("tcp_timeout_init")
-    if sk.timeout_init <= 0:
-        return TCP_TIMEOUT_INIT
-    host.fire("4.8:timeout")
-    return min(sk.timeout_init, TCP_RTO_MAX) if host.policy.timeout_init_capped else sk.timeout_init

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import zlib
 
-from kread.model import child
+from kread.model import child, reuseport
 from kread.model.events import Flag, Key, Receive, Segment
 from kread.model.host import Host
 from kread.model.rules import guard, rule
-from kread.model.socks import SECOND, Group, Request, Sock, add
+from kread.model.socks import DEFAULT_WINDOW, SECOND, Group, Request, Sock, add
 
 RULES = (
     rule("7.1", "tcp_synq_overflow", "the moment of a cookie is noted on the listener, at most once a second",
@@ -34,6 +34,9 @@ RULES = (
     rule("7.4", "cookie_v4_check", "a good cookie: SyncookiesRecv, and a child"),
     rule("7.4:full", "tcp_get_cookie_sock", "no child could be made: silence",
          guard("tcp_get_cookie_sock", "if (child)")),
+    rule("7.4:none", "cookie_v4_check",
+         "no memory, no route or a refusal for a good cookie: silence, and not even ListenDrops",
+         guard("cookie_v4_check", "if (!req)"), guard("cookie_v4_check", "if (IS_ERR(rt))")),
     rule("7.5", "cookie_bpf_check", "a BPF program vouched for the cookie: no window and no check",
          guard("cookie_v4_check", "cookie_bpf_ok(skb)"), cookie_by_bpf=True),
 )  # fmt: skip
@@ -113,7 +116,10 @@ def check(host: Host, sk: Sock, event: Receive) -> Sock | None:
     elif not _tcp_check(host, sk, segment):
         return sk
     host.called("cookie_tcp_reqsk_alloc", "inet_reqsk_alloc")
-    req = _request(sk, segment)
+    if any(map(host.failing, ("reqsk_alloc", "security", "route_req"))):
+        host.fire("7.4:none")
+        return None
+    req = _request(sk, event)
     host.called("tcp_get_cookie_sock")
     sock = child.syn_recv_sock(host, sk, req, hashed=False, routed=True)
     if sock is None:
@@ -138,8 +144,9 @@ def _tcp_check(host: Host, sk: Sock, segment: Segment) -> bool:
     return True
 
 
-def _request(sk: Sock, segment: Segment) -> Request:
+def _request(sk: Sock, event: Receive) -> Request:
     """cookie_tcp_reqsk_alloc(): the request that the ACK's numbers speak of."""
+    segment = event.segment
     return Request(
         segment.key,
         sk,
@@ -148,5 +155,7 @@ def _request(sk: Sock, segment: Segment) -> Request:
         rcv_nxt=segment.seq,
         tstamp_ok=segment.tsval is not None,
         ts_recent=segment.tsval or 0,
+        rcv_wnd=sk.rcv_wnd or DEFAULT_WINDOW,
+        hash=reuseport.hash_of(event),
         bound_dev_if=sk.bound_dev_if,
     )

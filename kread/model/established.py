@@ -109,6 +109,8 @@ def _ack(host: Host, sock: Sock, segment: Segment) -> bool:
     if sock.state is State.SYN_RECV and not between(segment.ack, add(sock.snd_una, 1), sock.snd_nxt):
         return False
     sock.snd_una = segment.ack
+    if sock.tstamp_ok and segment.tsval is not None and not after(segment.seq, sock.rcv_nxt):
+        sock.ts_recent = segment.tsval
     done = segment.ack == sock.snd_nxt
     if sock.fastopen_rsk is not None:
         host.called("tcp_rcv_synrecv_state_fastopen")
@@ -138,8 +140,6 @@ def _text(host: Host, sock: Sock, segment: Segment) -> None:
         return _send_ack(host, sock)
     sock.rcv_nxt = segment.end_seq
     sock.unread += segment.length
-    if segment.tsval is not None:
-        sock.ts_recent = segment.tsval
     if segment.flags & Flag.FIN:
         _fin(host, sock)
     _send_ack(host, sock)

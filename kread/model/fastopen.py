@@ -80,7 +80,7 @@ def _create(host: Host, sk: Sock, req: Request, segment: Segment) -> Sock | None
     host.fire("9.3:child")
     sk.fastopen_qlen += 1
     sock.fastopen_rsk, req.tfo_listener = req, True
-    req.timeout = TCP_TIMEOUT_INIT
+    req.timeout = synack.timeout_init(host, sk) if host.policy.timeout_kept else TCP_TIMEOUT_INIT
     sock.deadline = host.now + req.timeout
     host.called("tcp_init_transfer", "tcp_fastopen_add_skb")
     sock.unread = segment.length

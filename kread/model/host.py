@@ -139,6 +139,11 @@ class Host:
         """Whether an entry is in ehash."""
         return entry.key is not None and any(each is entry for each in self.ehash.get(entry.key, ()))
 
+    def twin(self, entry: Entry) -> bool:
+        """inet_ehash_lookup_by_sk(): whether an entry of the same 4-tuple, and of a device that fits, is hashed."""
+        chain = self.ehash.get(entry.key, []) if entry.key is not None else []
+        return any(each.bound_dev_if in ("", entry.bound_dev_if) for each in chain)
+
     def insert(self, entry: Entry) -> None:
         """Put an entry at the head of its chain."""
         assert entry.key is not None

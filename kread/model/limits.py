@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from kread.model.events import Flag, Segment
 from kread.model.host import Host
-from kread.model.socks import Entry, Sock
+from kread.model.socks import MASK, Entry, Sock
 
 
 def _full(operator: str, n: int, limit: int) -> bool:
@@ -25,9 +25,9 @@ def acceptq_is_full(host: Host, sk: Sock) -> bool:
 
 
 def reqsk_queue_is_full(host: Host, sk: Sock) -> bool:
-    """inet_csk_reqsk_queue_is_full(): Q > B, or Q >= B where the source has it so."""
+    """inet_csk_reqsk_queue_is_full(): Q > B, or Q >= B where the source has it so; B is unsigned, so a Q of -1 is full."""
     host.called("inet_csk_reqsk_queue_is_full")
-    return _full(host.policy.request_queue_full, sk.qlen, sk.max_ack_backlog)
+    return _full(host.policy.request_queue_full, sk.qlen & MASK, sk.max_ack_backlog)
 
 
 def rate_limited(host: Host, entry: Entry, counter: str) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from kread.model.events import Bind, IllegalEvent, Listen
 from kread.model.host import Host
 from kread.model.rules import guard, rule
-from kread.model.socks import INADDR_ANY, Group, Request, Sock, State, TimeWait
+from kread.model.socks import INADDR_ANY, MASK, Group, Request, Sock, State, TimeWait
 
 RULES = (
     rule(
@@ -109,7 +109,7 @@ def listen(host: Host, event: Listen) -> None:
         host.called("kernel_listen")
     else:
         host.called("__sys_listen", "__sys_listen_socket")
-        if backlog & 0xFFFFFFFF > host.sysctl["somaxconn"]:
+        if backlog & MASK > host.sysctl["somaxconn"]:
             host.fire("1.1")
             backlog = host.sysctl["somaxconn"]
     host.called("inet_listen")
@@ -121,7 +121,7 @@ def _inet_listen(host: Host, sk: Sock, backlog: int) -> str:
         host.fire("1.2:invalid")
         return "-EINVAL"
     host.called("__inet_listen_sk")
-    sk.max_ack_backlog = backlog
+    sk.max_ack_backlog = backlog & MASK
     if sk.state is State.LISTEN:
         host.fire("1.2")
         return "0"
@@ -135,7 +135,7 @@ def _inet_listen(host: Host, sk: Sock, backlog: int) -> str:
 def fastopen_queue_tune(host: Host, sk: Sock, backlog: int) -> None:
     """fastopen_queue_tune(): the length of the Fast Open queue, clamped as the backlog is."""
     host.called("fastopen_queue_tune")
-    sk.fastopen_max_qlen = min(backlog & 0xFFFFFFFF, host.sysctl["somaxconn"])
+    sk.fastopen_max_qlen = min(backlog & MASK, host.sysctl["somaxconn"])
 
 
 def _listen_start(host: Host, sk: Sock) -> str:

@@ -10,17 +10,26 @@ from __future__ import annotations
 from kread.model import listen
 from kread.model.events import IllegalEvent, Open, SetOption
 from kread.model.host import Host
-from kread.model.socks import OPTIONS, Group, Sock, State, secs_to_retrans
+from kread.model.socks import OPTIONS, SECOND, TCP_RTO_MAX, Group, Sock, State, secs_to_retrans
 
 TEXT = "SO_BINDTODEVICE"
 """The one option whose value is a name; "none" unbinds."""
+
+RANGES = {"TCP_SYNCNT": (1, 127), "TCP_FASTOPEN": (0, 2**31 - 1), "TCP_RTO_MAX_MS": (SECOND, TCP_RTO_MAX)}
+"""The values that an option takes: any other is -EINVAL."""
 
 
 def open_socket(host: Host, event: Open) -> None:
     """socket(): a new one in CLOSE."""
     if event.sock in host.socks:
         raise IllegalEvent(f"a socket is called {event.sock} already")
-    host.socks[event.sock] = Sock(event.sock, uid=event.uid, stream=event.stream, connected=event.connected)
+    host.socks[event.sock] = Sock(
+        event.sock,
+        uid=event.uid,
+        stream=event.stream,
+        connected=event.connected,
+        rto_max=host.sysctl["tcp_rto_max_ms"],
+    )
 
 
 def set_option(host: Host, event: SetOption) -> None:
@@ -34,6 +43,10 @@ def set_option(host: Host, event: SetOption) -> None:
     if isinstance(value, str):
         sk.bound_dev_if = "" if value == "none" else value
         return host.returned("setsockopt", "0")
+    if option in RANGES and not RANGES[option][0] <= value <= RANGES[option][1]:
+        return host.returned("setsockopt", "-EINVAL")
+    if option == "TCP_RTO_MAX_MS" and not host.policy.timeout_capped_by_listener:
+        return host.returned("setsockopt", "-ENOPROTOOPT")
     if option == "TCP_FASTOPEN":
         if sk.state not in (State.CLOSE, State.LISTEN):
             return host.returned("setsockopt", "-EINVAL")

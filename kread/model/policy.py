@@ -40,6 +40,8 @@ class Policy:
     """4.8: the request's addresses are set inside route_req, not by a slot before it."""
     cookie_before_route: bool = True
     """4.g: the cookie is computed before the route is looked up."""
+    flood_names_address: bool = True
+    """4.c: the warning of a flood names the listener's address, not only its port."""
     duplicate_refused: bool = True
     """4.e: a request whose 4-tuple is already hashed is freed, with no SYN-ACK."""
     timer_after_insert: bool = True
@@ -52,6 +54,8 @@ class Policy:
     """8.5: the cap of the doubled timeout is the listener's own maximum, not TCP_RTO_MAX."""
     wrong_ack_spares_rst: bool = True
     """R6.2: a segment with RST is not handed to the listener for its wrong acknowledgement."""
+    initial_window_capped: bool = False
+    """R6.3: the window offered is cut to 65535 where it is chosen, so that a child has no larger one either."""
     synack_window_capped: bool = True
     """R6.3: the window of a request is at most 65535."""
     tsecr_checked: bool = True

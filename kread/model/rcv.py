@@ -153,7 +153,7 @@ def _request(host: Host, req: Request, event: Receive) -> bool:
     if _bad_checksum(host, event):
         return False
     if sk.state is not State.LISTEN:
-        heir = reuseport.migrate(host, sk, req.key, event.cpu)
+        heir = reuseport.migrate(host, sk, req.hash, event.cpu)
         if heir is None:
             host.fire("2.8:gone")
             host.called("inet_csk_reqsk_queue_drop_and_put")

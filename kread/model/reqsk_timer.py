@@ -14,7 +14,7 @@ from copy import copy
 from kread.model import child, reuseport, synack
 from kread.model.host import Host
 from kread.model.rules import guard, rule
-from kread.model.socks import Request, Sock, State
+from kread.model.socks import MASK, Request, Sock, State
 
 RULES = (
     rule("8.1", "reqsk_timer_handler", "TCP_SYNCNT, or else tcp_synack_retries, says how often",
@@ -53,7 +53,7 @@ def fire(host: Host, req: Request) -> None:
         if not _run(host, sk, req):
             _drop(host, req)
         return
-    heir = reuseport.migrate(host, sk, req.key)
+    heir = reuseport.migrate(host, sk, req.hash)
     if heir is None:
         host.fire("8.8")
         return _drop(host, req)
@@ -114,7 +114,7 @@ def _retries(host: Host, sk: Sock) -> int:
     if sk.syn_retries:
         host.fire("8.1")
     retries = sk.syn_retries or host.sysctl["tcp_synack_retries"]
-    if sk.qlen << 1 > max(8, sk.max_ack_backlog):
+    if sk.qlen << 1 & MASK > max(8, sk.max_ack_backlog):
         host.fire("8.2")
         young = sk.young << 1
         while retries > 2:

@@ -1,8 +1,9 @@
 """SO_REUSEPORT: which member of a group gets a connection, and who inherits what a closed member held.
 
 Theory of operation: a group chooses by a program if one is attached, else by the hash of the 4-tuple scaled to the
-number of members. A closed member leaves the group at once, unless migration is possible: then it is kept aside, so
-that its half-open requests and unaccepted children still find the group and may move to a member that listens.
+number of members. A closed member leaves the group at once, and the last one takes its place there. Where migration is
+possible it is kept aside, so that its half-open requests and unaccepted children still find the group and may move to a
+member that listens.
 """
 
 from __future__ import annotations
@@ -60,6 +61,12 @@ def hash_of(event: Receive) -> int:
     return keyed_hash(event.segment.key) if event.hash is None else event.hash
 
 
+def _detach(group: Group, sk: Sock) -> None:
+    """__reuseport_detach_sock(): the last member takes the place of the one that leaves."""
+    group.socks[group.socks.index(sk)] = group.socks[-1]
+    group.socks.pop()
+
+
 def keyed_hash(key: Key) -> int:
     """inet_ehashfn(): a hash of the 4-tuple. The kernel's is keyed by a secret, so any spread is as good."""
     return zlib.crc32(f"ehash {key}".encode())
@@ -92,7 +99,7 @@ def _by_hash(host: Host, group: Group, hash_: int, cpu: int) -> Sock:
     return ring[0]
 
 
-def migrate(host: Host, sk: Sock, key: Key, cpu: int = 0) -> Sock | None:
+def migrate(host: Host, sk: Sock, hash_: int, cpu: int = 0) -> Sock | None:
     """reuseport_migrate_sock(): the member that takes over a connection of a listener that was closed."""
     if not host.policy.migration:
         return None
@@ -107,7 +114,7 @@ def migrate(host: Host, sk: Sock, key: Key, cpu: int = 0) -> Sock | None:
     host.fire("R6.14")
     if group.prog_migrates and group.prog is not None and 0 <= group.prog < len(group.socks):
         return group.socks[group.prog]
-    return _by_hash(host, group, keyed_hash(key), cpu)
+    return _by_hash(host, group, hash_, cpu)
 
 
 def stop_listening(host: Host, sk: Sock) -> None:
@@ -116,7 +123,7 @@ def stop_listening(host: Host, sk: Sock) -> None:
     if group is None:
         return
     host.called("reuseport_stop_listen_sock")
-    group.socks.remove(sk)
+    _detach(group, sk)
     if host.policy.migration and (host.sysctl["tcp_migrate_req"] or group.prog_migrates):
         host.fire("11.1:aside")
         group.closed.append(sk)

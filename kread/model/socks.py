@@ -22,7 +22,15 @@ TCP_RTO_MAX = 120 * SECOND
 TCP_TIMEWAIT_LEN = 60 * SECOND
 FASTOPEN_RST_WAIT = 60 * SECOND
 DEFAULT_WINDOW = 64240
-"""What tcp_select_initial_window() offers with the default receive buffer and an MSS of 1460."""
+"""What tcp_select_initial_window() offers with the default receive buffer: the segments of 1460 bytes in 64 KiB."""
+STAMPED_WINDOW = 65160
+"""The same where each segment carries a timestamp, of 12 bytes."""
+WIDEST_UNSCALED = 65535
+"""The largest window that a SYN-ACK can offer, for windows in SYN segments are never scaled (RFC 7323)."""
+MOST_RETRANS = 255
+"""The largest number that the kernel keeps a TCP_DEFER_ACCEPT in, a u8."""
+MASK = 0xFFFFFFFF
+"""What C keeps of a number that it compares with an unsigned one."""
 
 
 class State(Enum):
@@ -63,7 +71,10 @@ class Group:
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """A half-open connection, or one that waits in the accept queue with its child in `sk`."""
+    """A half-open connection, or one that waits in the accept queue with its child in `sk`.
+
+    hash -- of its 4-tuple, by which a reuseport group chooses who takes it over
+    """
 
     key: Key
     listener: Sock
@@ -73,6 +84,7 @@ class Request:
     tstamp_ok: bool = False
     ts_recent: int = 0
     rcv_wnd: int = DEFAULT_WINDOW
+    hash: int = 0
     bound_dev_if: str = ""
     acked: bool = False
     num_timeout: int = 0
@@ -97,6 +109,7 @@ class TimeWait:
     snd_nxt: int
     substate: State
     deadline: int
+    rcv_wnd: int = DEFAULT_WINDOW
     ts_recent: int = 0
     ts_recent_stamp: int | None = None
     bound_dev_if: str = ""
@@ -124,6 +137,8 @@ class Sock:
 
     name       -- what the scenario calls it; a child is called after its peer until somebody accepts it
     stream     -- SOCK_STREAM
+    rcv_wnd    -- the window to offer; 0 in a listener: the usual one
+    rto_max    -- the longest wait of a timer, in ms, where the release keeps one for each socket
     connected  -- the struct socket is not SS_UNCONNECTED
     ack_backlog, qlen, young -- kept beside the queues as the kernel keeps them, so that a wrong count would show
     """
@@ -154,7 +169,7 @@ class Sock:
     syn_retries: int = 0
     rto_max: int = 0
     timeout_init: int = 0
-    rcv_wnd: int = DEFAULT_WINDOW
+    rcv_wnd: int = 0
     synflood_warned: bool = False
     synq_overflow_ts: int | None = None
     fastopen_max_qlen: int = 0
@@ -210,7 +225,7 @@ and what they answer.
 def secs_to_retrans(seconds: int) -> int:
     """secs_to_retrans(): after how many doubling timeouts, from TCP_TIMEOUT_INIT, that many seconds have passed."""
     count, step, period = 0, 1, 0
-    while seconds > period:
+    while seconds > period and count < MOST_RETRANS:
         count, period, step = count + 1, period + step, min(2 * step, TCP_RTO_MAX // SECOND)
     return count
 

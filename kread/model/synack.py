@@ -9,7 +9,7 @@ from __future__ import annotations
 from kread.model.events import Flag, Segment
 from kread.model.host import Host
 from kread.model.rules import guard, rule
-from kread.model.socks import TCP_RTO_MAX, Request
+from kread.model.socks import TCP_RTO_MAX, TCP_TIMEOUT_INIT, Request, Sock
 
 RULES = (
     rule("8.6", "tcp_rtx_synack", "each SYN-ACK sent again counts RetransSegs and TCPSynRetrans",
@@ -52,5 +52,14 @@ def backoff(host: Host, req: Request) -> int:
     """The first timeout, doubled for each time it fired and capped; a Fast Open child computes it in place."""
     cap = TCP_RTO_MAX
     if host.policy.timeout_capped_by_listener:
-        cap = req.listener.rto_max or host.sysctl["tcp_rto_max_ms"]
+        cap = req.listener.rto_max
     return min(req.timeout << req.num_timeout, cap)
+
+
+def timeout_init(host: Host, sk: Sock) -> int:
+    """tcp_timeout_init(): a second, or what a BPF program says."""
+    host.called("tcp_timeout_init")
+    if sk.timeout_init <= 0:
+        return TCP_TIMEOUT_INIT
+    host.fire("4.8:timeout")
+    return min(sk.timeout_init, TCP_RTO_MAX) if host.policy.timeout_init_capped else sk.timeout_init

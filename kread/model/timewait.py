@@ -57,8 +57,9 @@ def enter(host: Host, sock: Sock, substate: State) -> None:
         sock.snd_nxt,
         substate,
         host.now + TCP_TIMEWAIT_LEN,
+        sock.rcv_wnd,
         sock.ts_recent,
-        host.now if sock.ts_recent else None,
+        host.now if sock.tstamp_ok else None,
         sock.bound_dev_if,
         sock.reuse,
         sock.reuseport,
@@ -108,7 +109,8 @@ def state_process(host: Host, tw: TimeWait, segment: Segment) -> tuple[str, int]
 
 def _newer(tw: TimeWait, segment: Segment) -> bool:
     """Whether a SYN is newer than the old connection, by sequence number or by timestamp."""
-    return after(segment.seq, tw.rcv_nxt) or (segment.tsval is not None and before(tw.ts_recent, segment.tsval))
+    stamped = segment.tsval is not None and tw.ts_recent_stamp is not None
+    return after(segment.seq, tw.rcv_nxt) or (stamped and before(tw.ts_recent, segment.tsval or 0))
 
 
 def _limited_ack(host: Host, tw: TimeWait, segment: Segment, counter: str) -> str:
@@ -132,14 +134,14 @@ def _in_place(host: Host, tw: TimeWait, segment: Segment, rst: bool) -> str:
 
 
 def _remember(host: Host, tw: TimeWait, segment: Segment) -> None:
-    if segment.tsval is not None:
+    if segment.tsval is not None and tw.ts_recent_stamp is not None:
         tw.ts_recent, tw.ts_recent_stamp = segment.tsval, host.now
 
 
 def _fin_wait2(host: Host, tw: TimeWait, segment: Segment, paws: bool) -> str:
     """The substate in which the peer's FIN is still to come."""
     flags = segment.flags
-    if paws or not in_window(segment.seq, segment.end_seq, tw.rcv_nxt, add(tw.rcv_nxt, 65535)):
+    if paws or not in_window(segment.seq, segment.end_seq, tw.rcv_nxt, add(tw.rcv_nxt, tw.rcv_wnd)):
         return _limited_ack(host, tw, segment, "TCPACKSkippedFinWait2")
     if flags & Flag.RST:
         host.fire("2.7:rst")
@@ -148,7 +150,7 @@ def _fin_wait2(host: Host, tw: TimeWait, segment: Segment, paws: bool) -> str:
     if flags & Flag.SYN and not before(segment.seq, tw.rcv_nxt):
         host.fire("2.7:data")
         return "RST"
-    if not flags & Flag.ACK or not after(segment.end_seq, tw.rcv_nxt):
+    if not flags & Flag.ACK or not after(segment.end_seq, tw.rcv_nxt) or segment.seq == segment.end_seq:
         return "SUCCESS"
     if not flags & Flag.FIN or segment.end_seq != add(tw.rcv_nxt, 1):
         host.fire("2.7:data")

@@ -20,13 +20,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kread.check.live_player import CHILD_SECONDS, Difference, happenings, run_here
+from kread.check.live_player import CHILD_SECONDS, Difference, run_here
 from kread.data import load
 from kread.model import events as ev
 from kread.model.events import Event
-from kread.model.host import Host
-from kread.model.play import Player, Run, play
+from kread.model.play import Run, play
 from kread.model.policy import Policy
+from kread.model.record import record
 from kread.model.script import Script
 from kread.model.socks import SECOND
 
@@ -133,16 +133,13 @@ def why_not(run: Run) -> str:
         return "has a reading of its own"
     if any(statement.verb == "refused" for statement in run.script.statements):
         return "asks for what the state refuses"
-    recorder = _Recorder(Run(run.script, run.policy), Host(run.policy))
-    for statement in happenings(run):
-        recorder.play(statement)
-    recorder.end()
-    if len(recorder.events) > MOST_EVENTS:
+    seen = record(run.script, run.policy)
+    if len(seen) > MOST_EVENTS:
         return "has too many events"
     waited = 0
-    for event, before in recorder.events:
-        waited += event.to - before if isinstance(event, ev.Advance) else 0
-        reason = _reason(event, waited)
+    for each in seen:
+        waited += each.event.to - each.before if isinstance(each.event, ev.Advance) else 0
+        reason = _reason(each.event, waited)
         if reason:
             return reason
     asleep = any(result.value == "sleeps" for outcome in run.outcomes for result in outcome.results)
@@ -180,18 +177,6 @@ def _reason(event: Event, waited: int) -> str:
     if isinstance(event, ev.Sysctl):
         return "" if event.name in SYSCTLS else "sets a sysctl of the whole machine"
     return "" if isinstance(event, (ev.Close, ev.Shutdown)) else "makes something fail"
-
-
-class _Recorder(Player):
-    """A player that also keeps the events that it was given, each with the time before it."""
-
-    def __init__(self, run: Run, host: Host) -> None:
-        super().__init__(run, host)
-        self.events: list[tuple[Event, int]] = []
-
-    def happen(self, event: Event) -> None:
-        self.events.append((event, self.host.now))
-        super().happen(event)
 
 
 def _start(script: Script, policy: Policy) -> tuple[int, int]:

@@ -20,7 +20,8 @@ from kread.model.host import Host, queues
 from kread.model.machine import step
 from kread.model.play import Player, Run, play
 from kread.model.policy import Policy
-from kread.model.script import EXPECT, Script, Statement
+from kread.model.record import happenings
+from kread.model.script import Script, Statement
 from kread.model.socks import Request, State
 
 #: How long one scenario may take, in seconds.
@@ -61,16 +62,6 @@ class Difference:
     what: str
     model: str
     kernel: str
-
-
-def happenings(run: Run) -> list[Statement]:
-    """The lines of a script that let something happen under its policy."""
-    return [
-        each
-        for each in run.script.statements
-        if each.verb not in (*EXPECT, "with", "only")
-        and all(bool(run.policy.answer(name)) is wanted for name, wanted in each.conditions)
-    ]
 
 
 def run_here(script: Script, policy: Policy) -> dict[str, object]:

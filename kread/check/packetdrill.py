@@ -17,6 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kread.check.packet_lines import CALL, CLIENT, COMPARED, COUNTED, FAST_OPEN, LINE, SEGMENT, STAMP, SYSCTL, lines
+from kread.check.packet_lines import flags as letters
 from kread.data import load
 from kread.model import events as ev
 from kread.model.events import Flag, IllegalEvent, Key, Segment
@@ -27,23 +29,10 @@ from kread.model.socks import SECOND
 
 PASSED, FAILED, OUTSIDE = "passed", "failed", "out of scope"
 
-_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
-_SHELL = re.compile(r"`[^`]*`|%\{.*?\}%", re.S)
-_SYSCTL = re.compile(r"(?:net\.ipv4\.|net\.core\.|/proc/sys/net/ipv4/|/proc/sys/net/core/)(\w+)=(\w+)")
-_LINE = re.compile(r"\s*(?P<plus>\+)?\s*(?P<time>\d*\.?\d+|\*)(?:\s*(?:~|\.\.\.)\s*\+?[\d.]+)?(?:\s+(?P<rest>\S.*))?$")
-_CALL = re.compile(r"(?P<name>\w+)\((?P<args>.*)\)\s*=\s*(?P<value>-?\w+)(?:\s+(?P<error>E\w+))?")
-_SEGMENT = re.compile(
-    r"(?P<way>[<>])\s+(?P<flags>[SFRPEWA.]+|-)\s+(?P<seq>\d+):(?P<end>\d+)\((?P<length>\d+)\)"
-    r"(?:\s+ack\s+(?P<ack>\d+))?(?:\s+win\s+\d+)?(?:\s+<(?P<options>[^>]*)>)?"
-)
-_STAMP = re.compile(r"TS val (\d+) ecr (\d+)")
-_FAST_OPEN = re.compile(r"\bFO(?:\s+(\w+))?")
-_FLAGS = {"S": Flag.SYN, "F": Flag.FIN, "R": Flag.RST, "P": Flag.PSH, ".": Flag.ACK}
-_COMPARED = Flag.SYN | Flag.FIN | Flag.RST | Flag.ACK
-
 #: Where a script's socket is bound, and its peer; packetdrill chooses them itself.
 HERE, PORT = "10.0.0.1", 80
 PEER, PEER_PORT = "10.1.0.1", 40000
+FIRST_CLIENT = 50000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +91,7 @@ def check_script(file: Path, policy: Policy) -> Verdict:
         reader.sysctls(defaults.read_text(encoding="utf-8", errors="replace"))
     number = 0
     try:
-        for place, line in _lines(text):
+        for place, line in lines(text):
             number = place
             reader.line(line)
         reader.nothing_left()
@@ -117,19 +106,6 @@ def check_script(file: Path, policy: Policy) -> Verdict:
     return Verdict(file.name, PASSED, "followed to its end", reader.compared, number)
 
 
-def _lines(text: str) -> list[tuple[int, str]]:
-    """The lines with their numbers; a shell command or a snippet of Python is one, where it begins."""
-
-    def gap(match: re.Match[str]) -> str:
-        return "\n" * match[0].count("\n")
-
-    text = _COMMENT.sub(gap, text)
-    kept = [(text.count("\n", 0, match.start()) + 1, match[0]) for match in _SHELL.finditer(text)]
-    rest = _SHELL.sub(gap, text)
-    found = [(number, line.strip()) for number, line in enumerate(rest.splitlines(), 1) if line.strip()]
-    return sorted(kept + found)
-
-
 @dataclass(slots=True)
 class _Reader:
     """A script at work."""
@@ -139,20 +115,22 @@ class _Reader:
     optional: list[Segment] = field(default_factory=list)
     accepted: bool = False
     port: int = PEER_PORT
+    clients: int = 0
     compared: int = 0
     syns: int = 0
     isn: int = 0
     nonblock: bool = False
+    listening: set[str] = field(default_factory=set)
     names: dict[str, str] = field(default_factory=dict)
     options: frozenset[str] = field(default_factory=lambda: frozenset(load("packetdrill")["options"]["names"]))
 
     def line(self, line: str) -> None:
         """One line of the script."""
         if line.startswith("`"):
-            return self.sysctls(line)
+            return self.shell(line)
         if line.startswith(("%{", "--")):
             return
-        match = _LINE.match(line)
+        match = LINE.match(line)
         if match is None:
             raise _Leaves(f"a line that is not understood: {line[:40]}")
         rest = match["rest"] or ""
@@ -161,19 +139,33 @@ class _Reader:
             self.advance(self.host.now + time if match["plus"] else time)
         if not rest:
             return
-        segment = _SEGMENT.match(rest)
+        segment = SEGMENT.match(rest)
         if segment is not None:
             return self.arrives(segment) if segment["way"] == "<" else self.leaves(segment)
-        call = _CALL.match(rest)
+        call = CALL.match(rest)
         if self.aside(rest.partition("(")[0]):
             return
         if call is None:
             raise _Leaves(f"a line that is not understood: {rest[:40]}")
         self.call(call)
 
+    def shell(self, text: str) -> None:
+        """A shell command: sysctls, and in scripts of our own other clients, and the counters as they must be."""
+        self.sysctls(text)
+        if CLIENT in text:
+            self.clients += 1
+            key = Key(HERE, FIRST_CLIENT + self.clients, HERE, PORT)
+            (outcome,) = step(self.host, ev.Receive(Segment(key, Flag.SYN)))
+            isn = outcome.segments[0].seq if outcome.segments else 0
+            self.happen(ev.Receive(Segment(key, Flag.ACK, 1, (isn + 1) & 0xFFFFFFFF)))
+        for name, number in COUNTED.findall(text):
+            if self.host.counters[name] != int(number):
+                raise _Fails(f"the script expects {name} to be {number}, the model counts {self.host.counters[name]}")
+            self.compared += 1
+
     def sysctls(self, text: str) -> None:
         """The sysctls that a shell command sets, of those that the model has."""
-        for name, value in _SYSCTL.findall(text):
+        for name, value in SYSCTL.findall(text):
             if name in self.host.sysctl and re.fullmatch(r"0x[0-9a-fA-F]+|\d+", value):
                 self.happen(ev.Sysctl(name, int(value, 0)))
 
@@ -184,7 +176,8 @@ class _Reader:
     def happen(self, event: ev.Event) -> list[ev.Result]:
         results: list[ev.Result] = []
         for outcome in step(self.host, event):
-            self.outbox += outcome.segments
+            # Packetdrill looks at the connection that it follows, and at no other.
+            self.outbox += [each for each in outcome.segments if each.key.sport == self.port]
             results += outcome.results
         return results
 
@@ -201,24 +194,24 @@ class _Reader:
 
     def arrives(self, match: re.Match[str]) -> None:
         self.nothing_left()
-        flags = _flags(match["flags"])
+        flags = letters(match["flags"])
         length = int(match["length"])
         if flags & Flag.SYN and not flags & Flag.ACK:
             self.syns += 1
         elif length:
             raise _Leaves("data on a connection")
-        stamp = _STAMP.search(match["options"] or "")
-        fast = _FAST_OPEN.search(match["options"] or "")
+        stamp = STAMP.search(match["options"] or "")
+        fast = FAST_OPEN.search(match["options"] or "")
         option = "" if fast is None else "valid" if fast[1] == "TFO_COOKIE" else "invalid" if fast[1] else "request"
         ack = (int(match["ack"] or 0) + self.isn) & 0xFFFFFFFF if flags & Flag.ACK else 0
         if stamp and int(stamp[2]):
             raise _Leaves("timestamps that echo the kernel's own")
-        key = Key(PEER, self.port, HERE, PORT)
+        key = Key(PEER, int(match["sport"] or self.port), HERE, PORT)
         tsval = int(stamp[1]) if stamp else None
         self.happen(ev.Receive(Segment(key, flags, int(match["seq"]), ack, length, tsval, 0, option)))
 
     def leaves(self, match: re.Match[str]) -> None:
-        flags = _flags(match["flags"])
+        flags = letters(match["flags"])
         if not self.outbox and self.optional:
             self.outbox.append(self.optional.pop(0))
         if not self.outbox and self.accepted:
@@ -232,8 +225,8 @@ class _Reader:
             self.isn = sent.seq
         if int(match["length"]):
             raise _Leaves("data on a connection")
-        said = (flags & _COMPARED, int(match["seq"]), int(match["length"]))
-        is_ = (sent.flags & _COMPARED, (sent.seq - self.isn) & 0xFFFFFFFF, sent.length)
+        said = (flags & COMPARED, int(match["seq"]), int(match["length"]))
+        is_ = (sent.flags & COMPARED, (sent.seq - self.isn) & 0xFFFFFFFF, sent.length)
         if said != is_ or (flags & Flag.ACK and match["ack"] and int(match["ack"]) != sent.ack):
             text = match[0][2:].split("<")[0].strip()
             raise _Fails(f"the script expects {text}, the model sends {self.told(sent)}")
@@ -269,8 +262,10 @@ class _Reader:
 
     def listen(self, args: list[str], value: str, error: str) -> None:
         # Each listener's connection has a port of its own, as packetdrill chooses them.
-        self.port += 1
-        self.accepted = False
+        if self.names[args[0]] not in self.listening:
+            self.listening.add(self.names[args[0]])
+            self.port += 1
+            self.accepted = False
         self.expect("listen", self.happen(ev.Listen(self.names[args[0]], int(args[1]))), value, error)
 
     def setsockopt(self, args: list[str], value: str, error: str) -> None:
@@ -324,10 +319,3 @@ _CALLS: dict[str, Callable[[_Reader, list[str], str, str], None]] = {
     "close": _Reader.close,
     "shutdown": _Reader.shutdown,
 }
-
-
-def _flags(text: str) -> Flag:
-    found = Flag(0)
-    for letter in text:
-        found |= _FLAGS.get(letter, Flag(0))
-    return found

@@ -40,6 +40,10 @@ def model(
     diagram: Annotated[
         str, typer.Option("--diagram", metavar="sequence|state", help="What --format mermaid draws.")
     ] = "sequence",
+    packetdrill: Annotated[
+        bool,
+        typer.Option("--packetdrill", help="Write the scenario as a script for packetdrill instead of playing it."),
+    ] = False,
     format_: Annotated[
         str, typer.Option("--format", metavar="text|json|mermaid", help="Text, JSON, or a drawing for Mermaid.")
     ] = "text",
@@ -76,6 +80,8 @@ def model(
       kread model --steps 'syncookies=0; listen(8); 20 x SYN' --format json
 
       kread model a-handshake-makes-a-child-that-accept-returns --format mermaid --diagram state
+
+      kread model with-abort-on-overflow-the-last-ack-is-reset --packetdrill > abort.pkt
     """
     from kread.cli.session import choose, color, emit, width
     from kread.model import RULES
@@ -94,12 +100,19 @@ def model(
         runs = [_play(script, followed) for script in _bundled()]
         emit(render.figures_json(runs) if format_ == "json" else render.figures(runs, width=width(), color=color()))
         raise typer.Exit(0 if all(run.passed for run in runs) else 1)
+    if packetdrill and scenario is None and steps is None:
+        from kread.errors import UsageError
+
+        raise UsageError("no-scenario", "--packetdrill needs a scenario", hint="`kread model` lists them")
     if scenario is None and steps is None:
         if format_ == "mermaid":
             emit(state_diagram())
         else:
             scripts = _bundled()
             emit(render.listing_json(scripts) if format_ == "json" else render.listing(scripts, width=width()))
+        return
+    if packetdrill:
+        emit(_packet_script(_script(scenario, steps), followed))
         return
     run = _play(_script(scenario, steps), followed)
     if format_ == "json":
@@ -213,6 +226,21 @@ def _lines(steps: str) -> str:
         else:
             lines.append(part)
     return "\n".join(lines)
+
+
+def _packet_script(script: Script, policy: Policy) -> str:
+    from kread.errors import UsageError
+    from kread.render.packet_script import NotWritable, packet_script
+
+    _play(script, policy)  # what makes no sense is said before anything is written
+    try:
+        return packet_script(script, policy)
+    except NotWritable as error:
+        raise UsageError(
+            "no-packet-script",
+            f"{script.name} cannot be written for packetdrill: {error}",
+            hint="packetdrill follows one connection to one listener, from outside",
+        ) from error
 
 
 def _play(script: Script, policy: Policy) -> Run:

@@ -1,0 +1,49 @@
+"""The shape of a packetdrill script's lines: which are shell commands, calls, segments, and what stands in them.
+
+Theory of operation: regular expressions for the part of packetdrill's grammar that a listener's scripts use. A shell
+command or a snippet of Python is one line where it begins, however many it takes.
+"""
+
+from __future__ import annotations
+
+import re
+
+from kread.model.events import Flag
+
+_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
+_SHELL = re.compile(r"`[^`]*`|%\{.*?\}%", re.S)
+SYSCTL = re.compile(r"(?:net\.ipv4\.|net\.core\.|/proc/sys/net/ipv4/|/proc/sys/net/core/)(\w+)=(\w+)")
+LINE = re.compile(r"\s*(?P<plus>\+)?\s*(?P<time>\d*\.?\d+|\*)(?:\s*(?:~|\.\.\.)\s*\+?[\d.]+)?(?:\s+(?P<rest>\S.*))?$")
+CALL = re.compile(r"(?P<name>\w+)\((?P<args>.*)\)\s*=\s*(?P<value>-?\w+)(?:\s+(?P<error>E\w+))?")
+SEGMENT = re.compile(
+    r"(?P<way>[<>])\s+(?:(?P<sport>\d+)>\d+\s+)?(?P<flags>[SFRPEWA.]+|-)\s+(?P<seq>\d+):(?P<end>\d+)\((?P<length>\d+)\)"
+    r"(?:\s+ack\s+(?P<ack>\d+))?(?:\s+win\s+\d+)?(?:\s+<(?P<options>[^>]*)>)?"
+)
+COUNTED = re.compile(r"nstat -asz Tcp(?:Ext)?(\w+) .* -eq (\d+)")
+#: What a script of our own says where a client on the same machine connects.
+CLIENT = "# a handshake of another peer"
+STAMP = re.compile(r"TS val (\d+) ecr (\d+)")
+FAST_OPEN = re.compile(r"\bFO(?:\s+(\w+))?")
+_FLAGS = {"S": Flag.SYN, "F": Flag.FIN, "R": Flag.RST, "P": Flag.PSH, ".": Flag.ACK}
+COMPARED = Flag.SYN | Flag.FIN | Flag.RST | Flag.ACK
+
+
+def lines(text: str) -> list[tuple[int, str]]:
+    """The lines with their numbers; a shell command or a snippet of Python is one, where it begins."""
+
+    def gap(match: re.Match[str]) -> str:
+        return "\n" * match[0].count("\n")
+
+    text = _COMMENT.sub(gap, text)
+    kept = [(text.count("\n", 0, match.start()) + 1, match[0]) for match in _SHELL.finditer(text)]
+    rest = _SHELL.sub(gap, text)
+    found = [(number, line.strip()) for number, line in enumerate(rest.splitlines(), 1) if line.strip()]
+    return sorted(kept + found)
+
+
+def flags(text: str) -> Flag:
+    """The control bits that packetdrill's letters name; the others, of ECN, are left out."""
+    found = Flag(0)
+    for letter in text:
+        found |= _FLAGS.get(letter, Flag(0))
+    return found

@@ -1,0 +1,62 @@
+"""A scenario as the events that it makes: for whoever wants to let them happen somewhere else as well.
+
+Theory of operation: a player that keeps what it was given, with the time and the sysctls that it was given under:
+`given` makes what it gives under limits of its own, which no event tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kread.model import script
+from kread.model.events import Event, Outcome
+from kread.model.host import Host
+from kread.model.play import Player, Run, play
+from kread.model.policy import Policy
+from kread.model.script import Script, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event: the time before it in ms, the sysctls that it met, what came of it, and the script's line."""
+
+    event: Event
+    before: int
+    sysctls: Mapping[str, int]
+    outcomes: tuple[Outcome, ...]
+    line: str
+
+
+class _Recorder(Player):
+    def __init__(self, run: Run, host: Host) -> None:
+        super().__init__(run, host)
+        self.seen: list[Happened] = []
+
+    def happen(self, event: Event) -> None:
+        before, sysctls, done = self.host.now, dict(self.host.sysctl), len(self.step.outcomes)
+        super().happen(event)
+        outcomes = tuple(self.step.outcomes[done:])
+        self.seen.append(Happened(event, before, sysctls, outcomes, self.step.text))
+
+
+def happenings(run: Run) -> list[Statement]:
+    """The lines of a script that let something happen under its policy."""
+    return [
+        each
+        for each in run.script.statements
+        if each.verb not in (*script.EXPECT, "with", "only")
+        and all(bool(run.policy.answer(name)) is wanted for name, wanted in each.conditions)
+    ]
+
+
+def record(scenario: Script, policy: Policy) -> list[Happened]:
+    """Every event of a scenario under a policy; none where the scenario does not apply."""
+    run = play(scenario, policy)
+    if run.skipped:
+        return []
+    recorder = _Recorder(Run(scenario, run.policy), Host(run.policy))
+    for statement in happenings(run):
+        recorder.play(statement)
+    recorder.end()
+    return recorder.seen

@@ -8,6 +8,7 @@ next run of the tests uses again.
 
 Fixture `indexed_home` is a home with the index of 6.12's default scope, built once for all tests (in KREAD_TEST_HOME,
 where that is set: the next run then finds it); `graph` is its call graph, and `kread` runs a command in that home.
+Fixture `graph_of` gives the call graph of any of the releases.
 """
 
 from __future__ import annotations
@@ -146,6 +147,30 @@ def graph(indexed_home: Path) -> CallGraph:
 
     (file,) = (indexed_home / "index").glob(f"v{FETCHED_BY_KREAD}*-default.sqlite")
     return CallGraph(file)
+
+
+@pytest.fixture(scope="session")
+def graph_of(tree: Callable[[str], Path], graph: CallGraph) -> Callable[[str], CallGraph]:
+    """A function that takes "7.2" and gives the call graph of that release's default scope.
+
+    6.12 is indexed for all tests; the others are built where the next run finds them.
+    """
+    from kread.graph.build import build
+    from kread.graph.callgraph import CallGraph
+    from kread.source.progress import Silent
+    from kread.source.tree import open_tree
+
+    home = os.environ.get("KREAD_TEST_HOME") or str(_cache() / "graphs")
+    graphs = {FETCHED_BY_KREAD: graph}
+
+    def find(release: str) -> CallGraph:
+        if release not in graphs:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("KREAD_HOME", home)
+                graphs[release] = CallGraph(build(open_tree(tree(release)), (), Silent()))
+        return graphs[release]
+
+    return find
 
 
 @pytest.fixture(scope="session")

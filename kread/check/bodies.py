@@ -8,9 +8,8 @@ A name that several files define is narrowed by [place] of data/readings.toml; s
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from kread.data import load
 from kread.facts import Function
@@ -36,16 +35,20 @@ def squeezed(text: str) -> str:
     return canonical(text).replace(" ", "")
 
 
-@cache
-def _pattern(text: str) -> re.Pattern[str]:
-    before = r"(?<!\w)" if re.match(r"\w", text) else ""
-    after = r"(?!\w)" if re.search(r"\w\Z", text) else ""
-    return re.compile(before + re.escape(text) + after)
-
-
 def mentions(text: str, part: str) -> bool:
     """Whether a canonical text holds another, not in the middle of a word."""
-    return _pattern(part).search(text) is not None
+    place = text.find(part)
+    while place >= 0:
+        end = place + len(part)
+        begins = not _is_word(part[:1]) or not _is_word(text[place - 1 : place])
+        if begins and (not _is_word(part[-1:]) or not _is_word(text[end : end + 1])):
+            return True
+        place = text.find(part, place + 1)
+    return False
+
+
+def _is_word(char: str) -> bool:
+    return char.isalnum() or char == "_"
 
 
 @dataclass(frozen=True, slots=True)

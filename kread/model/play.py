@@ -8,6 +8,7 @@ otherwise. A script that the state refuses, where no `refused` stands below, is 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from kread.model import events as ev
@@ -78,13 +79,13 @@ class Run:
         return frozenset(rule for outcome in self.outcomes for rule in outcome.rules)
 
 
-def play(scenario: Script, policy: Policy) -> Run:
-    """Play a scenario under a policy; ScriptError where the script makes no sense."""
+def play(scenario: Script, policy: Policy, make: Callable[[Policy], Host] = Host) -> Run:
+    """Play a scenario under a policy, on a host of the wanted kind; ScriptError where the script makes no sense."""
     run = Run(scenario, policy)
     for statement in scenario.statements:
         if statement.verb == "with":
             policy = run.policy = _with(policy, statement)
-    player = Player(run, Host(policy))
+    player = Player(run, make(policy))
     run.host = player.host
     for statement in scenario.statements:
         if not _applies(statement, policy):

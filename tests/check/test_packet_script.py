@@ -31,7 +31,9 @@ WANTED = (
 #: A line as packetdrill's grammar has it: a time and a segment, a call or a command; or an option, a comment, nothing.
 TIME = r"\s*\+?\d*\.?\d+(~\+\d*\.?\d+)?"
 SEGMENT = r"[<>] (\d+>\d+ )?([SFRP]*\.?|-) \d+:\d+\(\d+\)( ack \d+)?( win \d+)?( <[^>]*>)?"
-LINE = re.compile(rf"(//.*|--\w+=[\d.]+|`[^`]*`|{TIME} ({SEGMENT}|\w+\(.*\) = -?\d+( E\w+ \([\w ]+\))?|`[^`]*`( //.*)?)|)")
+LINE = re.compile(
+    rf"(//.*|--\w+=[\d.]+|`[^`]*`|{TIME} ({SEGMENT}|\w+\(.*\) = -?\d+( E\w+ \([\w ]+\))?|`[^`]*`( //.*)?)|)"
+)
 
 
 def written(script: Script, policy: Policy) -> str:

@@ -65,20 +65,24 @@ def _listeners(host: Host) -> list[Sock]:
     return list(found.values())
 
 
-def _check(host: Host) -> None:
+def _check(host: Host, *, slipped: bool) -> None:
     entries = host.entries()
     assert len({id(each) for each in entries}) == len(entries), "an entry stands twice in ehash"
     for key, chain in host.ehash.items():
         assert chain, "an empty chain is left"
+        if host.policy.duplicate_refused:
+            devices = [entry.bound_dev_if for entry in chain]
+            assert len(set(devices)) == len(devices), "two entries of one connection"
         for entry in chain:
             assert entry.key == key, "an entry stands under another key"
             assert not (isinstance(entry, Sock) and entry.state in (State.CLOSE, State.LISTEN))
             assert entry.deadline is None or entry.deadline > host.now, "a timer is overdue"
-    _check_listeners(host)
+    _check_listeners(host, slipped)
     _check_counters(host.counters)
 
 
-def _check_listeners(host: Host) -> None:
+def _check_listeners(host: Host, slipped: bool) -> None:
+    """`slipped`: the kernel has counted a migrating request off at the wrong listener, and goes on with that."""
     chained = [sk for chain in host.lhash2.values() for sk in chain]
     listening = [sk for sk in host.socks.values() if sk.state is State.LISTEN]
     assert sorted(map(id, chained)) == sorted(map(id, listening)), "lhash2 and the listeners differ"
@@ -88,8 +92,9 @@ def _check_listeners(host: Host) -> None:
     assert not [sock for sock in queued if sock is not None and sock.accepted], "an accepted child is queued"
     for sk in _listeners(host):
         held = host.requests(sk)
-        assert sk.qlen == len(held), f"Q={sk.qlen} but {len(held)} requests of {sk.name}"
-        assert sk.young == sum(1 for each in held if each.num_timeout == 0), "young ones are miscounted"
+        if not slipped:
+            assert sk.qlen == len(held), f"Q={sk.qlen} but {len(held)} requests of {sk.name}"
+            assert sk.young == sum(1 for each in held if each.num_timeout == 0), "young ones are miscounted"
         assert sk.ack_backlog == len(sk.accept_queue), "A is miscounted"
         assert sk.state is State.LISTEN or not sk.accept_queue, "a closed listener holds children"
     for sk in listening:
@@ -117,6 +122,7 @@ def test_the_invariants_hold_after_any_events(lines: list[str], policy: tuple[st
     followed = policies(load("policies"))[policy[0]]
     host = Host(followed)
     player = Player(Run(Script("any", "", ()), followed), host)
+    slipped = False
     for statement in parse("\n".join(["listen(2) as L", *lines])).statements:
         before = _state(host)
         counted = host.counters.copy()
@@ -125,7 +131,8 @@ def test_the_invariants_hold_after_any_events(lines: list[str], policy: tuple[st
             assert _state(host) == before, f"{statement.text} was refused and changed something"
         player.step.refused = ""
         assert all(host.counters[name] >= n for name, n in counted.items()), "a counter fell"
-        _check(host)
+        slipped = slipped or any("R6.14:slip" in outcome.rules for outcome in player.step.outcomes)
+        _check(host, slipped=slipped)
 
 
 @settings(max_examples=60, deadline=None)

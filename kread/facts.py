@@ -134,6 +134,11 @@ class Edge:
     def __str__(self) -> str:
         return f"{self.caller} > {self.callee} ({self.kind}, {self.site})"
 
+    @property
+    def written(self) -> str:
+        """The call as the source writes it: for one that a macro makes, the use of that macro."""
+        return next((one.text for one in self.evidence if one.role == "call"), self.site.text)
+
 
 @dataclass(frozen=True, slots=True)
 class Guard:

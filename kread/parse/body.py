@@ -145,10 +145,14 @@ class Body:
         match = _MACRO_HEAD.match(self.text, cond.head[0])
         return match[1] if match else ""
 
-    def _macro_call(self, start: int) -> str:
+    def call_words(self, start: int) -> str:
+        """The name that stands at an offset, with the arguments in brackets behind it; "" where there is no such thing."""
         match = _MACRO_HEAD.match(self.text, start)
         end = closing(self.text, match.end() - 1) if match else -1
-        return self.words((start, end + 1)) if end >= 0 else self.words((start, self.text.find("\n", start)))
+        return self.words((start, end + 1)) if end >= 0 else ""
+
+    def _macro_call(self, start: int) -> str:
+        return self.call_words(start) or self.words((start, self.text.find("\n", start)))
 
     def labels(self, switch: Switch, groups: list[Group]) -> str:
         """The labels of some groups of a switch, as a condition on its expression."""

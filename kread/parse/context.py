@@ -39,6 +39,7 @@ class SiteContext:
     stale  -- those of `guards` whose operands may have changed before the call
     changed -- names, and fields as "->field", that the function may assign before the call
     entry  -- those of `guards` that are asked before anything they name may have been assigned: they speak of arguments
+    written -- what is called at the site with its arguments, as the source has it; a macro where a macro makes the call
     faulty -- the parser did not understand all of the function, or the site is not in it: take the rest with care
     """
 
@@ -49,4 +50,5 @@ class SiteContext:
     stale: tuple[Guard, ...] = ()
     changed: frozenset[str] = frozenset()
     entry: tuple[Guard, ...] = ()
+    written: str = ""
     faulty: bool = False

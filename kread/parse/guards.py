@@ -125,6 +125,7 @@ class _Site:
             tuple(dict.fromkeys(stale)),
             self.changed_before(self.block, self.offset),
             tuple(dict.fromkeys(guard for _, guard in guards if self.at_entry(guard))),
+            self.body.call_words(self.offset),
             flow.faulty,
         )
 

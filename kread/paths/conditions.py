@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 from kread.data import load
 from kread.facts import Guard
-from kread.parse.wording import bare, closing, fold, outermost
+from kread.parse.wording import bare, closing, conjunction, fold, outermost
 
 _NUMBER = re.compile(r"-?(?:0[xX][0-9a-fA-F]+|\d+)[uUlL]*\Z")
 _CONSTANT = re.compile(r"-?[A-Z_]*[A-Z][A-Z0-9_]*\Z|'.'\Z")
@@ -188,6 +188,19 @@ def facts(guard: Guard) -> frozenset[Fact]:
     """The facts that are all true where a guard is met."""
     what = condition(guard.text)
     return implied(what if guard.holds else _negated(what))
+
+
+def shortened(guard: Guard) -> Guard:
+    """A guard of the form `not A && B` without the parts that the others imply: `x == 1 && !(x == 2)` says `x == 1`."""
+    if guard.holds or condition(guard.text).operator != "and":
+        return guard
+    parts = operands(bare(fold(guard.text)), "&&")
+    kept: list[str] = []
+    for place, part in enumerate(parts):
+        known = [fact for other in (*kept, *parts[place + 1 :]) for fact in implied(condition(other))]
+        if decide(known, condition(part)) is not True:
+            kept.append(part)
+    return guard if len(kept) == len(parts) else replace(guard, text=conjunction(kept))
 
 
 def _apart(first: frozenset[str], second: frozenset[str]) -> bool:

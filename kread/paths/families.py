@@ -127,6 +127,8 @@ def families(read: Sequence[ReadWay]) -> list[tuple[str, ReadWay]]:
     told = any(item.story for item in read)
     long = LONG * min((item.way.cost for item in read), default=0)
     for item in sorted(read, key=lambda item: (item.weight(choices), item.places)):
+        if not item.story and any(_in_detail(item, other) for other in best.values()):
+            continue
         key: object = item.story.title if item.story else item.way.functions
         if key not in best:
             best[key] = item
@@ -135,6 +137,11 @@ def families(read: Sequence[ReadWay]) -> list[tuple[str, ReadWay]]:
             kinds.add(item.way.kind)
     ranked = [best[key] for key in sorted(best, key=lambda key: (weights[key], best[key].places))]
     return list(zip(_titles(ranked), ranked, strict=True))
+
+
+def _in_detail(item: ReadWay, other: ReadWay) -> bool:
+    """Whether a way makes all calls of another, and passes what runs between one of them and the function that it calls."""
+    return {edge.site for edge in other.edges} < {edge.site for edge in item.edges}
 
 
 def _choices(read: Sequence[ReadWay]) -> frozenset[Asked]:
@@ -173,7 +180,7 @@ def _differences(item: ReadWay, ranked: Sequence[ReadWay], place: int) -> Iterat
     if title and all(_through(other) != through for other in against):
         yield title
     if not title and not passed:
-        yield "The direct call"
+        yield "The call itself"
     for name in own:
         yield f"{title}, by {name}" if title else f"By {name}"
     hops = {(edge.caller, edge.callee) for other in against for edge in other.edges}

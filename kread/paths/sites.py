@@ -85,6 +85,7 @@ def _packed(context: SiteContext) -> tuple[Any, ...]:
         [_guard(guard) for guard in context.stale],
         sorted(context.changed),
         [_guard(guard) for guard in context.entry],
+        context.written,
         context.faulty,
     )
 
@@ -94,7 +95,7 @@ def _guard(guard: Guard) -> tuple[Any, ...]:
 
 
 def _unpacked(row: tuple[Any, ...]) -> SiteContext:
-    guards, nested, held, exits, stale, changed, entry, faulty = row
+    guards, nested, held, exits, stale, changed, entry, written, faulty = row
     return SiteContext(
         tuple(Guard(*one) for one in guards),
         tuple(Guard(*one) for one in nested),
@@ -103,6 +104,7 @@ def _unpacked(row: tuple[Any, ...]) -> SiteContext:
         tuple(Guard(*one) for one in stale),
         frozenset(changed),
         tuple(Guard(*one) for one in entry),
+        written,
         faulty,
     )
 

@@ -19,6 +19,7 @@ from kread.graph.names import edge_as_readers_say
 from kread.graph.search import Way
 from kread.index.contexts import key
 from kread.parse.context import SiteContext
+from kread.paths.conditions import shortened
 from kread.paths.contradict import Hop, contradiction
 from kread.paths.families import ReadWay, burden, story
 from kread.paths.sites import Sites
@@ -134,14 +135,18 @@ class WayReader:
     def steps(self, item: ReadWay, assumptions: Sequence[Assumption]) -> tuple[Step, ...]:
         """A way as the steps of a trail: what must be so, what is held, what else the call could reach."""
         steps = []
+        passed: set[str] = set()
         for edge, context in zip(item.edges, item.contexts, strict=True):
+            passed.add(edge.caller.name)
+            given = edge.kind in ("parameter", "callback") and not passed.isdisjoint(_givers(edge))
             others = tuple(
                 edge_as_readers_say(other)
-                for other in (self._graph.at_site(edge) if edge.candidates > 1 else ())
-                if other.callee != edge.callee
+                for other in (self._graph.at_site(edge) if edge.candidates > 1 and not given else ())
+                if other.callee.name != edge.callee.name
             )
-            shown = edge_as_readers_say(edge)
+            shown = edge_as_readers_say(_as_written(edge, context))
             guards = simplified(assumptions, _asked(context)) if assumptions else _asked(context)
+            guards = tuple(shortened(guard) for guard in guards)
             steps.append(Step(shown.caller, shown, guards, context.held, others))
         steps.append(Step(edge_as_readers_say(item.edges[-1]).callee))
         return tuple(steps)
@@ -152,11 +157,25 @@ def _strays(edges: Sequence[Edge]) -> bool:
     passed: set[str] = set()
     for edge in edges:
         if edge.candidates > 1 and not edge.slot and passed:
-            givers = {why.function for why in edge.evidence if why.role == "argument"}
+            givers = _givers(edge)
             if givers and givers.isdisjoint(passed):
                 return True
         passed.add(edge.caller.name)
     return False
+
+
+def _as_written(edge: Edge, context: SiteContext) -> Edge:
+    """The edge with its call as the source has it: what a macro makes is not what stands there."""
+    name = context.written.partition("(")[0].strip()
+    if not name or re.search(rf"\b{name}\b", edge.site.text):
+        return edge
+    call = Evidence("call", edge.site.file, edge.site.line, context.written, edge.caller.name)
+    return replace(edge, evidence=(call, *(why for why in edge.evidence if why.role != "call")))
+
+
+def _givers(edge: Edge) -> set[str]:
+    """The functions that hand over what a call through a parameter calls: with one of them on the way, nothing else is."""
+    return {why.function for why in edge.evidence if why.role == "argument"}
 
 
 def _picked(choices: Sequence[Sequence[_Choice]]) -> list[_Choice] | None:

@@ -88,4 +88,4 @@ def _call(step: Step, text: Texts) -> str:
             rows.append(f"- {text(f'role_{one.role}')}: `{said}` ({one.file}:{one.line})")
     if edge.grade in ("type", "signature"):
         rows.append("- " + text(f"grade_{edge.grade}", count=text.count("candidates", edge.candidates)))
-    return "\n".join([f"`{edge.site.text}`", "", *rows]).rstrip()
+    return "\n".join([f"`{edge.written}`", "", *rows]).rstrip()

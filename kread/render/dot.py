@@ -86,7 +86,7 @@ def _box(drawn: Plan, function: Function, links: LinkMaker) -> str:
 def _arrow(drawn: Plan, link: Link, links: LinkMaker) -> str:
     best = link.edges[0]
     label = link.label + (f" ×{len(link.edges)}" if link.label and len(link.edges) > 1 else "")
-    said = [str(best.site), best.site.text, words.grade_words(best)]
+    said = [str(best.site), best.written, words.grade_words(best)]
     parts = [ARROWS[link.style], f"tooltip={quoted(' '.join(part for part in said if part))}"]
     if label:
         parts.append(f"label={quoted(label)}")

@@ -103,7 +103,7 @@ def _edge(link: Link, index: int, number: dict[Function, str]) -> Iterator[str]:
         "style": link.style,
         "slot": best.slot,
         "table": best.table,
-        "call": best.site.text,
+        "call": best.written,
         "call_file": best.site.file,
         "call_line": best.site.line,
         "presence": best.presence,

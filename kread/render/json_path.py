@@ -77,7 +77,7 @@ def call_object(step: Step, edge: Edge) -> dict[str, Any]:
         "file": edge.site.file,
         "line": edge.site.line,
         "column": edge.site.column,
-        "text": edge.site.text,
+        "text": edge.written,
         "kind": edge.kind,
         "grade": edge.grade,
         "candidates": edge.candidates,

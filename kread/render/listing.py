@@ -113,7 +113,7 @@ def _callers(view: Neighbours) -> Iterator[Row]:
 
 def _call(edge: Edge, indent: int, place: str) -> Iterator[Row]:
     yield Row(
-        edge.site.text,
+        edge.written,
         indent=indent,
         hang=2,
         word=f":{edge.site.line}",

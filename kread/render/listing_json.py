@@ -42,7 +42,7 @@ def edge_object(edge: Edge) -> dict[str, Any]:
         "file": edge.site.file,
         "line": edge.site.line,
         "column": edge.site.column,
-        "text": edge.site.text,
+        "text": edge.written,
         "kind": edge.kind,
         "grade": edge.grade,
         "candidates": edge.candidates,

@@ -34,7 +34,7 @@ def notes_markdown(study: Study, lang: str = "en", before: str = "") -> tuple[st
 
 def _place(passage: Passage, chapter: Chapter) -> Place:
     edge = passage.step.edge
-    return Place(passage.step.function.name, edge.site.text if edge else "", chapter.key or chapter.title)
+    return Place(passage.step.function.name, edge.written if edge else "", chapter.key or chapter.title)
 
 
 def _document(study: Study, text: Texts, kept: Remarks) -> Iterator[str]:
@@ -152,7 +152,7 @@ def _why(passage: Passage, edge: Edge, saying: _Saying) -> Iterator[str]:
     yield from (f"- {row}" for row in rows or [text("why_none")])
     how = f", {text('kind_direct')}" if edge.kind == "direct" else ""
     where = saying.place(edge.site.file, edge.site.line)
-    yield f"\n{text('calls_next', name=code(edge.callee.name))}{how}: {code(edge.site.text)} ({where})"
+    yield f"\n{text('calls_next', name=code(edge.callee.name))}{how}: {code(edge.written)} ({where})"
 
 
 def _known(passage: Passage, edge: Edge, saying: _Saying) -> Iterator[str]:

@@ -145,8 +145,8 @@ def _trail_item(step: Step, anchor: str, text: Texts) -> Iterator[str]:
             held = ", ".join(dict.fromkeys(one.text for one in step.held))
             yield f'<li><i class="held">held</i><code>{escape(held)}</code><small>:{step.held[-1].line}</small></li>'
         if step.edge:
-            site = step.edge.site
-            yield f'<li><i class="call">→</i><code>{unbroken(site.text)}</code><small>:{site.line}</small></li>'
+            line = step.edge.site.line
+            yield f'<li><i class="call">→</i><code>{unbroken(step.edge.written)}</code><small>:{line}</small></li>'
         yield "</ul>"
     yield "</li>"
 

@@ -146,7 +146,7 @@ def _bare(step: Step) -> Iterator[SliceLine]:
     for guard in sorted(step.guards, key=lambda guard: guard.line):
         yield SliceLine(guard.line, guard.text, "guard")
     if step.edge:
-        yield SliceLine(step.edge.site.line, step.edge.site.text, "call")
+        yield SliceLine(step.edge.site.line, step.edge.written, "call")
 
 
 def _line(number: int, code: str, role: str, notes: tuple[str, ...] | list[str], file: str, links: LinkMaker) -> str:

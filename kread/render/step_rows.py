@@ -73,13 +73,16 @@ def call(step: Step, known: Known = ()) -> Iterator[Row]:
         return
     site = edge.site
     place = f":{site.line}" if site.file == step.function.file else str(site)
-    yield Row(site.text, indent=INDENT, hang=2 * INDENT, place=place, role="call", file=site.file, line=site.line)
+    yield Row(edge.written, indent=INDENT, hang=2 * INDENT, place=place, role="call", file=site.file, line=site.line)
     yield from proof(step, edge, known)
 
 
 def proof(step: Step, edge: Edge, known: Known = ()) -> Iterator[Row]:
     """Evidence, other candidates, and the conditions of the edge itself."""
-    shown = [one for one in edge.evidence if one.role != "call"]
+    here = (edge.site.file, edge.site.line)
+    shown = [
+        one for one in edge.evidence if one.role != "call" and (one.role != "register" or (one.file, one.line) != here)
+    ]
     file = ""
     for number, one in enumerate(shown):
         yield _evidence("by" if number == 0 else "", one, edge, one.file == file)

@@ -50,7 +50,7 @@ def path_text(
         out.append("")
         add([_title(number, trail)])
         out.append("")
-        add(_trail(trail, answer.trails[: number - 1], lambda step: _step(step, source, known)))
+        add(_trail(trail, answer.trails[: number - 1], lambda step, more: _step(step, source, (*known, *more))))
     out.append("")
     if source is not None and answer.trails:
         from kread.render.source_rows import LEGEND
@@ -91,7 +91,9 @@ def _step(step: Step, source: SourceLines | None, known: step_rows.Known) -> Ite
     return source_rows(step, source(step), known)
 
 
-def _trail(trail: Trail, earlier: Sequence[Trail], told: Callable[[Step], Iterable[Row]]) -> Iterator[Row]:
+def _trail(
+    trail: Trail, earlier: Sequence[Trail], told: Callable[[Step, Iterable[str]], Iterable[Row]]
+) -> Iterator[Row]:
     steps = trail.steps
     begin, like_begin = max(((_shared(steps, one.steps), -i) for i, one in enumerate(earlier)), default=(0, 0))
     rest = steps[begin:]
@@ -100,10 +102,18 @@ def _trail(trail: Trail, earlier: Sequence[Trail], told: Callable[[Step], Iterab
         end = 0
     if begin:
         yield _as_in(1 - like_begin, steps[: begin + 1])
-    for step in rest[: len(rest) - end]:
-        yield from told(step)
+    for place, step in enumerate(rest[: len(rest) - end], begin):
+        yield from told(step, _needed(steps[:place]))
     if end:
         yield _as_in(1 - like_end, rest[len(rest) - end :])
+
+
+def _needed(steps: Sequence[Step]) -> Iterator[str]:
+    """What these steps need: all of it holds for those that follow."""
+    for step in steps:
+        yield from words.conjuncts(step.function.presence)
+        if step.edge:
+            yield from words.conjuncts(step.edge.presence)
 
 
 def _as_in(number: int, steps: Sequence[Step]) -> Row:

@@ -29,9 +29,6 @@ from kread.resolve.worlds import function_worlds
 #: Kinds of edges that are a choice among several functions at run time.
 DISPATCHES = frozenset({"ops_table", "slot_assignment", "parameter", "callback", "static_call"})
 
-#: The context of a callback that its caller's call runs before it returns, unless some slot keeps it (data/registrars.toml).
-AT_ONCE = "caller"
-
 #: Deeper than this is not told apart.
 MOST_DEPTH = 255
 
@@ -228,7 +225,7 @@ def _adjacency(edges: Sequence[EdgeRow], depths: Mapping[tuple[str, int, int], i
         conditional = cond != "" and cond != conds.get(caller, "")
         guessed = kind == "parameter" and row[8] > 1
         depth = depths.get((file, line, column), 0)
-        later = slot != "" or row[12] != AT_ONCE
+        later = (slot, row[12]) != ("", "")  # what no slot keeps, and runs in the caller's context, is called at once
         cost = (GUESSED if guessed else 0) + hop_cost(kind, grade, depth, conditional, later)
         key = (caller, callee, dispatch)
         if key not in best or cost < best[key][0]:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kread.facts import Guard
-from kread.paths.conditions import Fact, condition, constant, decide, facts, lvalue
+from kread.paths.conditions import Fact, condition, constant, decide, facts, lvalue, shortened
 
 TESTS = ["x == A", "x != A", "B == x", "x", "!x", "x == NULL", "NULL != x", "y == B", "y", "x == y", "y != x"]
 TESTS += ["x < y", "y > x", "x <= y", "x == 3", "!(y == A)", "(x)", "x == 0x3"]
@@ -112,3 +112,18 @@ def test_constants(text: str, name: str) -> None:
 def test_lvalues_are_compared_without_white_space() -> None:
     assert lvalue("( sk -> sk_state )") == lvalue("sk->sk_state")
     assert lvalue("sizeof (struct sock)") == "sizeof(struct sock)"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("!dst && !dst", "!dst"),
+        ("!(x == 1) && x == 2 && drop", "x == 2 && drop"),
+        ("x == 1 && !(x != 2) && y", "x == 1 && !(x != 2) && y"),  # contradictory: two values of x, so both are told
+        ("a && (b || c)", "a && (b || c)"),
+        ("a || b", "a || b"),
+    ],
+)
+def test_a_nested_guard_says_nothing_twice(text: str, expected: str) -> None:
+    assert shortened(Guard(1, text, False)).text == expected
+    assert shortened(Guard(1, text, True)).text == text

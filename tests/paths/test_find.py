@@ -127,8 +127,8 @@ def test_assumed_guards_need_not_be_told(graph_of: GraphOf) -> None:
     plain = asked(graph_of("6.12"), *HEADLINE).trails[0].steps
     assumed = asked(graph_of("6.12"), *HEADLINE, assume=(text,)).trails[0].steps
     told, less = ([guard.text for step in steps for guard in step.guards] for steps in (plain, assumed))
-    assert any("sk->sk_state == TCP_TIME_WAIT" in guard for guard in told)
-    assert not any("sk->sk_state == TCP_TIME_WAIT" in guard for guard in less)
+    assert any("sk->sk_state == TCP_NEW_SYN_RECV" in guard for guard in told)
+    assert not any("sk->sk_state == TCP_NEW_SYN_RECV" in guard for guard in less)
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -232,3 +232,54 @@ def test_from_a_function_to_itself(graph_of: GraphOf) -> None:
 def test_the_same_question_has_the_same_answer(graph_of: GraphOf) -> None:
     graph = graph_of("6.12")
     assert asked(graph, *HEADLINE) == asked(CallGraph(graph.file), *HEADLINE)
+
+
+# What is told of a way
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_packet_goes_on_behind_the_hooks(release: str, graph_of: GraphOf) -> None:
+    """NF_HOOK is given the function that goes on: the story is that function, not what the hook does inside."""
+    answer = asked(graph_of(release), "ip_rcv", "tcp_v4_rcv", families=20)
+    way = names(answer.trails[0])
+    assert way[:2] == ["ip_rcv", "ip_rcv_finish"]
+    assert way[-4:-1] == ["ip_local_deliver", "ip_local_deliver_finish", "ip_protocol_deliver_rcu"]
+    assert not [trail for trail in answer.trails if "NF_HOOK" in names(trail)]
+    hook = answer.trails[0].steps[0].edge
+    assert hook is not None
+    assert hook.kind == "callback"
+    assert hook.context == ""
+    assert not answer.trails[0].steps[0].others
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_call_is_told_as_it_is_written(release: str, graph_of: GraphOf) -> None:
+    step = asked(graph_of(release), "dst_input", "ip_local_deliver").trails[0].steps[0]
+    assert step.edge is not None
+    assert step.edge.written.startswith("INDIRECT_CALL_INET(")
+    assert step.edge.written.endswith("ip_local_deliver, skb)")
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_of_several_calls_the_least_conditional_is_told(release: str, graph_of: GraphOf) -> None:
+    """tcp_conn_request sends the SYN-ACK in two places: with Fast Open's child, and the usual way."""
+    step = asked(graph_of(release), "tcp_v4_conn_request", "tcp_v4_send_synack").trails[0].steps[1]
+    assert ("fastopen_sk", False) in [(guard.text, guard.holds) for guard in step.guards]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_listener_is_not_established(release: str, graph_of: GraphOf) -> None:
+    """tcp_v4_rcv calls tcp_v4_do_rcv for a listener and for others: data is queued by the others only."""
+    steered = {"via": ("tcp_rcv_state_process",), "avoid": ("tcp_child_process",)}
+    trails = asked(graph_of(release), "tcp_v4_rcv", "tcp_data_queue", **steered).trails
+    assert trails
+    for trail in trails:
+        told = [(guard.text, guard.holds) for guard in trail.steps[0].guards]
+        assert ("sk->sk_state == TCP_LISTEN", True) not in told
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_socket_keeps_its_table(release: str, graph_of: GraphOf) -> None:
+    """close and destroy are slots of one struct proto: what closes a ping socket comes after what closes UDP's."""
+    trails = asked(graph_of(release), "sock_close", "udp_destroy_sock").trails
+    assert "udp_lib_close" in names(trails[0])

@@ -164,6 +164,8 @@ def test_an_endless_expression_is_one_unknown_condition(expression: str) -> None
         ("FOO > 3 || FOO > 1", "FOO > 1"),
         ("defined(__KERNEL__) || !defined(__GLIBC__)", ""),
         ("defined(__ASSEMBLY__)", "0"),
+        ("CONFIG_X && !defined(__GNUC__)", "0"),
+        ("__GNUC__ < 7 || defined(__GNUC__) && CONFIG_X", "__GNUC__ < 7 || CONFIG_X"),
         ("!defined(__CHECKER__) && defined(CONFIG_X)", "CONFIG_X"),
         ("LINUX_VERSION_CODE >= KERNEL_VERSION(2, 6, 0)", "LINUX_VERSION_CODE >= KERNEL_VERSION(2, 6, 0)"),
         ("__has_attribute(__fallthrough__)", "__has_attribute(__fallthrough__)"),
@@ -273,6 +275,7 @@ CONFIG_TEXT = '# comment\nCONFIG_Y=y\nCONFIG_M=m\nCONFIG_N=n\nCONFIG_S="a b"\nCO
         ("FOO > 2 && CONFIG_Y", None),
         ("BITS_PER_LONG == 32", True),
         ("unreadable(x)", None),
+        ("__GNUC__ >= 4", None),
     ],
 )
 def test_a_configuration_decides_in_three_values(condition: str, expected: bool | None) -> None:

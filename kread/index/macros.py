@@ -84,7 +84,13 @@ class MacroIndex:
         self.world = World(self.by_name)  # keeps the conditions as they are written
         self.by_name = {name: self._settled(found) for name, found in self.by_name.items()}
         self.presences = {file: self.world.settle(condition) for file, condition in presences.items()}
-        declared = {name for head in heads.values() for name in head.declared}
+        #: name -> files that seem to declare a function of that name, of names that are macros too.
+        declared: dict[str, set[str]] = defaultdict(set)
+        for file, head in heads.items():
+            for name in head.declared:
+                if name in self.by_name:
+                    declared[name].add(file)
+        self._declared = declared
         #: Macros whose name a function has as well, where no definition of the macro holds.
         self.functions = frozenset(
             name
@@ -100,22 +106,26 @@ class MacroIndex:
 
     def header_defines(self) -> Iterable[tuple[str, Define]]:
         """(file, definition) of every header, in file order: what the release's macro table is learned from."""
-        for file, rows in self.by_file.items():
+        for file in self.by_file:
             if not file.endswith(".c"):
-                for define, _ in rows:
+                for define in self.own_defines(file):
                     yield file, define
 
     def own_defines(self, file: str) -> list[Define]:
-        return [define for define, _ in self.by_file.get(file, ())]
+        """A file's own definitions, without those that are never: for C++, assembler or a checker."""
+        unread = self.presences.get(file) == presence.NEVER
+        return [define for define, cond in self.by_file.get(file, ()) if unread or cond != presence.NEVER]
 
     def seen_by(self, file: str, name: str) -> Sequence[Macro]:
         """The definitions of `name` that `file` can mean: its own and its headers', never another .c file's. One of its
         own that always holds hides the others."""
         found = self.by_name.get(name, ())
+        if name in self._declared and not file.endswith(".c") and file in self._declared[name]:
+            return [macro for macro in found if macro.file == file]  # where others have a macro, it has the function
         own = [macro for macro in found if macro.file == file]
         if own and presence.disj(*(macro.presence for macro in own)) == presence.ALWAYS:
             return own
-        if len(found) == 1 and (found[0].file == file or not found[0].file.endswith(".c")):
+        if len(found) == 1 and name not in self._declared and not found[0].file.endswith(".c"):
             return found
         closure = self.closures.get(file)
         seen = [
@@ -123,7 +133,13 @@ class MacroIndex:
             for macro in found
             if macro.file == file or (not macro.file.endswith(".c") and (closure is None or macro.file in closure))
         ]
-        return seen or [macro for macro in found if not macro.file.endswith(".c")]
+        if seen or name in self._declared:
+            return seen
+        return [macro for macro in found if not macro.file.endswith(".c")]
+
+    def shadows(self, name: str) -> bool:
+        """Whether a name is a macro to some files and a function's to others."""
+        return name in self._declared
 
     @cached_property
     def digests(self) -> dict[str, int]:

@@ -106,7 +106,15 @@ def read_scope(tree: SourceTree, scope: Scope, facts: Path, progress: Progress) 
         macros = MacroIndex(heads, closures, graph.presences(scope.sources))
         progress.phase("learning the release's macros")
         table = learn(macros.header_defines())
-        reader = Reader(table, macros.in_headers, macros.seen_by, macros.own_defines, macros.world.of, macros.functions)
+        reader = Reader(
+            table,
+            macros.in_headers,
+            macros.seen_by,
+            macros.own_defines,
+            macros.world.of,
+            macros.functions,
+            macros.shadows,
+        )
         macros.prepare_digests()  # before the fork, so that the processes share them
         progress.phase("parsing")
         units, parsed = _read_units(_Reading(tree, macros, reader, facts), store, signatures, blobs, progress)

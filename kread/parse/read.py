@@ -41,6 +41,7 @@ class Reader:
     own      -- file -> its own definitions
     settle   -- (file, the names it defines) -> what takes out of its conditions all that definitions decide
     functions -- macros whose name a function has as well, where none of their definitions holds
+    shadows  -- whether a name is a macro to some files and a function's to others
     """
 
     table: MacroTable
@@ -49,6 +50,7 @@ class Reader:
     own: Callable[[str], Sequence[Define]]
     settle: Callable[[str, Sequence[str]], Callable[[str], str]]
     functions: Set[str]
+    shadows: Callable[[str], bool]
     _shared: MacroCalls = field(init=False)
     _maker: Maker = field(init=False)
 
@@ -73,7 +75,7 @@ class Reader:
         extractor.take(prepared.text)
         for text, lines in zip(prepared.variants, prepared.variant_lines, strict=True):
             extractor.take(text, lines)
-        defined = self._hiding(file, own)
+        defined = self._hiding(file, own, mentioned)
         macros = FileMacros(self._shared, defined, lambda name: self.seen_by(file, name))
         code = without(prepared.code, [(invocation.start, invocation.end) for invocation in prepared.made])
         uses = MacroUses(unit, data, code, at, macros)
@@ -87,18 +89,19 @@ class Reader:
         take_made(uses, prepared, at, maker)
         return unit
 
-    def _hiding(self, file: str, own: Sequence[Define]) -> frozenset[str]:
-        """The macros by which a file differs from what all files share: all of a .c file's; a header's if others
-        define them as well, and those of its own that use such a one."""
-        if file.endswith(".c"):
-            return frozenset(define.name for define in own)
-        hiding = {define.name for define in own if len(self.seen_by(file, define.name)) < len(self.lookup(define.name))}
-        while hiding:
-            users = {define.name for define in own if not hiding.isdisjoint(_WORD.findall(define.body))} - hiding
-            if not users:
-                break
-            hiding |= users
-        return frozenset(hiding)
+    def _hiding(self, file: str, own: Sequence[Define], mentioned: Sequence[str]) -> frozenset[str]:
+        """The macros by which a file differs from what all files share: those of a .c file; those that others define as
+        well, or that are no macros here; and what it mentions that leads to such a one."""
+        hiding = {define.name for define in own} if file.endswith(".c") else set()
+        asked = {define.name for define in own} | set(filter(self.shadows, mentioned))
+        foreign = {name for name in asked if len(self.seen_by(file, name)) < len(self.lookup(name))}
+        if foreign:
+            reached = self._maker.snippets.reached
+            foreign.update(name for name in mentioned if not foreign.isdisjoint(reached(name)))
+            for define in own:
+                if not foreign.isdisjoint(_WORD.findall(define.body)):
+                    foreign.add(define.name)
+        return frozenset(hiding | foreign)
 
 
 class FileMacros:

@@ -27,6 +27,8 @@ _LONE = re.compile(rb"([;}]" + _LONE_NAME)
 _FIRST = re.compile(rb"(" + _LONE_NAME)
 #: What stands behind a prototype: `) MACRO(x);`. At the start of a line it is a declaration of its own.
 _BEHIND = re.compile(rb"(\)\s*+)(?<!\n)([A-Za-z_]\w*+\s*+" + PARENS + rb")(?=\s*+;)")
+#: Such names between uses of macros with arguments: by custom a macro's name is in capitals, a type's is not.
+_ALONE = re.compile(rb"\s*+((?:[A-Z_][A-Z0-9_]*+[ \t]*+\n\s*+)++)(?=[A-Za-z_]\w*+\s*+\()")
 
 
 def _lone(found: re.Match[bytes]) -> bytes:
@@ -69,7 +71,14 @@ class Scope:
                     first, text = changed
                     shown[first : first + len(text)] = text
                 follows = gap[use.end() : use.end() + 1]
-                use = _USE.match(gap, use.end()) if changed is not None and follows not in (b";", b"=", b"") else None
+                end = use.end()
+                use = None
+                if changed is not None and follows not in (b";", b"=", b""):
+                    alone = _ALONE.match(gap, end)
+                    if alone is not None and shown is not None:
+                        shown[alone.start(1) : alone.end(1)] = spaces(alone.group(1))
+                        end = alone.end()
+                    use = _USE.match(gap, end)
             found = _START.search(gap, place + 1)
             if found is None:
                 return gap if shown is None else bytes(shown)

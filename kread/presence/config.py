@@ -148,7 +148,7 @@ class _Scope:
 
     def _macro(self, name: str) -> str | None:
         """The value of a macro, None where none is known."""
-        if name in defines().always:
+        if name in defines().always and name not in defines().open:
             return "1"
         for known, text, when in defines().values:
             if known == name and self.config.evaluate(when):
@@ -168,6 +168,6 @@ class _Scope:
             return int(value == "m" if kind == "module" else value not in (None, "m" if kind == "builtin" else None))
         if name != "defined":
             return None
-        if self._macro(argument) is not None:
+        if argument in defines().always or self._macro(argument) is not None:
             return 1
         return None if self._open(argument) else 0

@@ -9,7 +9,7 @@ defines it, or else to that declaration: its body lies outside the scope.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from kread import presence
@@ -64,22 +64,21 @@ class Definitions:
                 included.append(program.function(function))  # a .c file that another one includes is part of it
             elif not row.static:
                 external.append(program.function(function))
-        for nearest in (own, included):
-            if nearest:
-                covered = presence.disj(*(function.presence for function in nearest))
-                # What asks is compiled only where its file is: a definition that is always there then has no twin.
-                if presence.implies(program.built.get(file, ""), covered):
-                    return tuple(nearest)
-                return tuple(nearest + (external or self._elsewhere(name, covered)))
+        # What asks is compiled only where its file is: a definition that is always there then has no twin.
+        meant: list[Function] = []
+        for wider in (own, included):
+            meant += _where(presence.negate(_covered(meant)), wider) if meant else wider
+            if meant and presence.implies(program.built.get(file, ""), _covered(meant)):
+                return tuple(meant)
+        if meant:
+            return tuple(meant + (external or self._elsewhere(name, _covered(meant))))
         if external:
             return tuple(external)
         return self.declared(name)
 
     def _elsewhere(self, name: str, covered: str) -> list[Function]:
         """The function that a name means where none of its visible definitions is compiled, if it is declared."""
-        missing = presence.negate(covered)
-        found = (replace(each, presence=presence.conj(each.presence, missing)) for each in self.declared(name))
-        return [function for function in found if function.presence != presence.NEVER]
+        return _where(presence.negate(covered), self.declared(name))
 
     def declared(self, name: str) -> tuple[Function, ...]:
         """The function of a name that is only declared in the scope: where the tree defines it, in one file or, by
@@ -106,6 +105,17 @@ class Definitions:
                     for file, both in compiled.items()
                 )
         return (Function(file, name, line, line, False, "", cond, signature),)
+
+
+def _where(cond: str, functions: Iterable[Function]) -> list[Function]:
+    """Those of the definitions that are compiled under a condition, under it."""
+    found = (replace(each, presence=presence.conj(each.presence, cond)) for each in functions)
+    return [function for function in found if function.presence != presence.NEVER]
+
+
+def _covered(functions: Sequence[Function]) -> str:
+    """When one of these definitions is compiled."""
+    return presence.disj(*(function.presence for function in functions))
 
 
 #: A name that more files define than this is no one function: programs of their own, tests, architectures.

@@ -33,6 +33,8 @@ def named_edges(
             continue
         function = program.function(caller)
         cond = presence.conj(function.presence, call.cond)
+        if call.macro < 0 and function.file.endswith(".c"):
+            cond = presence.conj(cond, _no_macro(macros, function.file, call.callee))
         if cond == "0":
             continue
         meant = definitions.of(call.callee, function.file)
@@ -86,3 +88,11 @@ def named_edges(
             edges.append(
                 edge_row(numbers, function, callee, call, kind, "certain", len(found), both, "", "", "", evidence)
             )
+
+
+def _no_macro(macros: MacroIndex, file: str, name: str) -> str:
+    """When a name that a .c file writes before a parenthesis is no macro there: then it is a function's."""
+    if not macros.shadows(name):
+        return presence.ALWAYS
+    hiding = [macro.presence for macro in macros.seen_by(file, name) if macro.body != name]
+    return presence.negate(presence.disj(*hiding))

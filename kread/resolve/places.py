@@ -276,8 +276,10 @@ class Places:
         """Where a pointer to a record leads in an object: a record lies at the start of its first member's record."""
         for _ in range(_NESTING):
             kind = self.kind(obj, path)
-            if kind == tag or not kind or not tag:
+            if kind == tag or not tag:
                 return path
+            if not kind:
+                return None  # taken for every record, a place of unknown type would join all that there are
             if kind.endswith("[]"):
                 path = (*path, ANY)
                 continue

@@ -83,6 +83,19 @@ static __must_check int f(char __user *p, int n) __releases(lock)
 	return g((void __user *)p, n);
 }
 """,
+    "lone names between macros at file scope": """
+functions: f
+calls: g@9
+ENTRIES_START(one)
+ENTRY_UNUSED
+#ifdef CONFIG_X
+ENTRY(two)
+#endif
+ENTRIES_END(one)
+
+static int f(struct s *s)
+{ return g(s); }
+""",
     "attributes as gcc writes them": """
 functions: f
 calls: g@2

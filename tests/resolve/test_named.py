@@ -51,3 +51,72 @@ def test_every_macro_between_the_line_and_the_call_is_evidence(
     assert edge.callee.name == "work"
     assert [(one.role, one.line) for one in edge.evidence] == expected
     assert [one.text for one in edge.evidence if one.role == "use"] == ["OUTER"] * (caller == "by_macros")
+
+
+TWINS = {
+    "include/linux/twins.h": """
+#ifdef CONFIG_TRACE
+extern void note(int x);
+#else
+static inline void note(int x) { }
+#endif
+""",
+    "include/linux/shadow.h": """
+#define pick(x) worked(x)
+#ifdef __cplusplus
+#define linkage extern "C"
+#else
+#define linkage
+#endif
+extern linkage void declared(int x);
+""",
+    "net/ipv4/twins.c": """
+#include <linux/twins.h>
+#ifdef CONFIG_TRACE
+void note(int x) { }
+#endif
+void writes(int x) { note(x); }
+""",
+    "net/ipv4/picks.c": """
+int worked(int x) { return x; }
+static int pick(int x) { return x; }
+int by_function(int x) { return pick(x); }
+""",
+    "net/ipv4/shadowed.c": """
+#include <linux/shadow.h>
+int worked(int x);
+int shadowed(int x) { return pick(x); }
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def twins(tmp_path_factory: pytest.TempPathFactory) -> CallGraph:
+    root = tmp_path_factory.mktemp("twins") / "tree"
+    for name, text in {"Makefile": "VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 9\n", **TWINS}.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KREAD_HOME", str(root.parent / "home"))
+        return CallGraph(build(open_tree(root), ("net/ipv4",), Silent()))
+
+
+def called(graph: CallGraph, caller: str) -> set[tuple[str, str, str]]:
+    (number,) = graph.find(caller)
+    return {(edge.callee.name, edge.callee.file, edge.presence) for edge in graph.callees(number)}
+
+
+def test_where_a_files_own_definition_is_not_compiled_the_stub_of_a_header_is_meant(twins: CallGraph) -> None:
+    assert called(twins, "writes") == {
+        ("note", "net/ipv4/twins.c", "CONFIG_TRACE"),
+        ("note", "include/linux/twins.h", "!CONFIG_TRACE"),
+    }
+
+
+def test_a_name_is_a_macro_only_to_those_who_include_it(twins: CallGraph) -> None:
+    assert called(twins, "by_function") == {("pick", "net/ipv4/picks.c", "")}
+    assert called(twins, "shadowed") == {("worked", "net/ipv4/picks.c", "")}
+
+
+def test_what_only_another_language_defines_does_not_hide_an_annotation(twins: CallGraph) -> None:
+    assert not twins.store.query("SELECT * FROM fault")

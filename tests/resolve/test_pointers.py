@@ -29,6 +29,7 @@ POINTERS = {
     "parameter": {"parameter", "ops_table"},
     "callback": {"slot_assignment"},
     "list": {"ops_table"},
+    "endless": {"ops_table"},
 }
 
 

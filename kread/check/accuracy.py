@@ -2,9 +2,10 @@
 
 The truth is a folder with PREFIX.calls.tsv.gz, PREFIX.functions.tsv.gz and PREFIX.inactive.tsv.gz (tab-separated,
 the first line names the columns): a compiler's calls, the functions it saw, and the lines that its configuration left out. An
-edge is (caller's file, caller, callee's file, callee), and only callers that the truth lists count. A callee of
-which the truth, or the graph, knows no definition is compared by name. The compiler's own builtins are no edges. A graph
-with a configuration is compared as it is; without one, edges on lines that the compiler left out are set aside.
+edge is (caller's file, caller, callee's file, callee), and only callers that the truth lists, in files that the graph
+has read, count. A callee of which the truth, or the graph, knows no definition is compared by name. The compiler's own
+builtins are no edges. A graph with a configuration is compared as it is; without one, edges on lines that the compiler
+left out are set aside.
 """
 
 from __future__ import annotations
@@ -71,8 +72,9 @@ def prefixes(truth: Path) -> list[str]:
 
 def compare(graph: CallGraph, truth: Path, prefix: str) -> Accuracy:
     """Compare a graph with one part of the truth."""
-    callers = {(row["file"], row["name"]) for row in _rows(truth / f"{prefix}.functions.tsv.gz")}
-    told = _told(truth, prefix)
+    read = frozenset(graph.store.packed("watched"))
+    callers = {(row["file"], row["name"]) for row in _rows(truth / f"{prefix}.functions.tsv.gz") if row["file"] in read}
+    told = {call: places for call, places in _told(truth, prefix).items() if call[0] in read}
     found = _found(graph, callers, _inactive(truth, prefix) if graph.config is None else {})
     asked: Counter[str] = Counter()
     hit: Counter[str] = Counter()

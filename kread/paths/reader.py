@@ -9,7 +9,7 @@ control confirms that it can happen before the call; the text gives its line.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from kread.facts import Function, Step
@@ -107,12 +107,17 @@ class SourceReader:
     def changes(self, step: Step) -> Sequence[tuple[int, str]]:
         """(line, assignment as written) for the fields that are set before the call; by the function, without one."""
         changed = self._context(step).changed
+        known = declared(self.lines(step.function))
         found = []
         for number, line in enumerate(self.lines(step.function), step.function.line):
             if step.edge and number >= step.edge.site.line:
                 break
             match = _ASSIGNMENT.match(line)
-            if match and (step.edge is None or f"->{match['field']}" in changed):
+            if (
+                match
+                and not _of_its_own(match["target"], known)
+                and (step.edge is None or f"->{match['field']}" in changed)
+            ):
                 found.append((number, line.strip().rstrip(";")))
         return found[:CHANGES_SHOWN]
 
@@ -120,3 +125,9 @@ class SourceReader:
         if step.edge is None or step.edge.site.file != step.function.file:
             return SiteContext()
         return self._sites.context(step.function, step.edge.site.line, step.edge.site.column)
+
+
+def _of_its_own(target: str, known: Mapping[str, str]) -> bool:
+    """Whether an assignment is to a member of a structure that the function holds itself: nobody else sees it."""
+    base, dot, _ = target.partition(".")
+    return bool(dot) and base.strip() in known

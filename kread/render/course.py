@@ -145,7 +145,8 @@ def _chapter(shown: ShownLeg, reader: Source, lang: str, played: Lesson | None) 
             else:
                 passages.append(passage)
     if played:
-        passages = [_with_moment(one, played, text) for one in passages]
+        among = [one.step.function.name for one in passages]
+        passages = [_with_moment(one, played, text, among) for one in passages]
     gaps = tuple(text.say(gap) for stop in shown.stops for gap in stop.gaps)
     return Chapter(text.say(shown.leg.title), tuple(passages), gaps=gaps, key=shown.leg.title)
 
@@ -161,8 +162,8 @@ def _joined(before: Passage, passage: Passage) -> Passage:
     )
 
 
-def _with_moment(passage: Passage, played: Lesson, text: Texts) -> Passage:
-    moment = played.at(passage.step.function.name, [line.text for line in passage.slice], text)
+def _with_moment(passage: Passage, played: Lesson, text: Texts, among: Sequence[str]) -> Passage:
+    moment = played.at(passage.step.function.name, [line.text for line in passage.slice], text, among)
     return replace(passage, moment=moment)
 
 

@@ -48,24 +48,28 @@ UNFIRED_SHOWN = 4
 class Lesson:
     """A tour's scenario after it was played: as a drawing, happening by happening, and by function.
 
-    walked -- function -> the first happening in which it was walked
+    walked -- for each happening the functions that were walked in it
     asked  -- (question, answer)
     """
 
     sequence: Sequence
     played: tuple[Moment, ...]
-    walked: Mapping[str, Moment]
+    walked: tuple[frozenset[str], ...]
     policy: Policy
     asked: tuple[tuple[str, str], ...]
 
-    def at(self, function: str, source: Iterable[str], text: Texts) -> Moment | None:
-        """What the model decided in a function in its first happening; `source` are the lines that are shown of it.
+    def at(self, function: str, source: Iterable[str], text: Texts, among: Iterable[str] = ()) -> Moment | None:
+        """What the model decided in a function; `source` are the lines that are shown of it.
 
-        A rule that fired is told where it fired; one that did not, where the condition that decides it is shown.
+        Of the happenings in which it was walked, it is the one that walked most of the functions `among`, the first
+        of equals. A rule that fired is told where it fired; one that did not, where the condition that decides it is
+        shown.
         """
-        moment = self.walked.get(function)
-        if moment is None:
+        wanted = frozenset(among)
+        found = [number for number, walked in enumerate(self.walked) if function in walked]
+        if not found:
             return None
+        moment = self.played[max(found, key=lambda number: (len(wanted & self.walked[number]), -number))]
         shown = normalise(" ".join(source))
         fired = tuple(one for one in moment.rules if one[2] == function)
         ids = {one[1] for one in moment.rules}
@@ -92,10 +96,7 @@ def lesson(tour: str, policy: Policy, place: Placer, lang: str) -> Lesson:
     run = play(parse(scenarios.get(tour, scenarios["default"])["script"], tour), policy)
     asked = [_asked(row, policy, place, lang) for row in course["question"] if row["tour"] == tour]
     told = tuple(_played(run, text))
-    walked: dict[str, Moment] = {}
-    for row, moment in zip(rows(run), told, strict=True):
-        for function in row.functions:
-            walked.setdefault(function, moment)
+    walked = tuple(frozenset(row.functions) for row in rows(run))
     return Lesson(_with_acts(sequence(run), lang), told, walked, policy, tuple(asked))
 
 

@@ -41,6 +41,7 @@ def _document(study: Study, text: Texts, kept: Remarks) -> Iterator[str]:
     saying = _Saying(text, LinkMaker(study.release), study.known)
     yield from before_steps(study, text, saying.links)
     index = 0
+    told: dict[tuple[object, ...], str] = {}
     asked = study_questions(study, text)
     for number, chapter in enumerate(study.chapters, 1):
         yield f"\n## {number}. {plain(chapter.title)}"
@@ -50,7 +51,11 @@ def _document(study: Study, text: Texts, kept: Remarks) -> Iterator[str]:
             yield f"\n> **{plain(gap)}**"
         yield from path_diagram(chapter, text)
         for place, passage in enumerate(chapter.passages, 1):
-            yield from _passage(passage, place, saying)
+            again = told.setdefault(_told(passage), f"{number}.{place}")
+            if again == f"{number}.{place}":
+                yield from _passage(passage, place, saying)
+            else:
+                yield f"\n### {place}. {code(passage.step.function.name)}\n\n{text('again', place=again)}"
             yield f"\n**{text('your_notes')}**" + (f" *{text('your_notes_hint')}*" if not index else "")
             yield f"\n{mark(kept.places[index])}"
             yield f"\n{kept.at(index)}\n" if kept.at(index) else ""
@@ -73,6 +78,12 @@ class _Saying:
     def place(self, file: str, line: int) -> str:
         """A link to a line of the release."""
         return f"[{file}:{line}]({self.links.url('reference', file, line)})"
+
+
+def _told(passage: Passage) -> tuple[object, ...]:
+    """What a passage tells: two that tell the same, their comment aside, are told once."""
+    step = passage.step
+    return step.function, step.edge and step.edge.site, passage.slice, passage.reason, passage.handover
 
 
 def _passage(passage: Passage, place: int, saying: _Saying) -> Iterator[str]:

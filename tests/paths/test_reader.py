@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kread.facts import Function
+from kread.facts import Function, Step
 from kread.paths.reader import COMMENT_LINES, SourceReader
 
 
@@ -44,3 +44,21 @@ def test_a_long_comment_is_cut_and_says_so() -> None:
     said = reader.comment(Function("a.c", "f", 103, 103)).splitlines()
     assert len(said) == COMMENT_LINES
     assert said[-1] == "..."
+
+
+def test_where_a_path_ends_a_short_function_stands_whole_with_what_it_sets() -> None:
+    text = (
+        "int f(struct till *till)\n{\n\tstruct coin coin;\n\tcoin.worth = till->sum;\n\n"
+        "\ttill->sum = 0;\n\tif (till->open == 1)\n\t\ttill->state |= 2;\n\treturn 0;\n}\n"
+    )
+    reader = SourceReader(Files(text))  # type: ignore[arg-type]
+    step = Step(Function("a.c", "f", 1, 10))
+    assert [line.text for line in reader.slice(step)] == text.splitlines()
+    # What the function holds itself is no change that anybody sees; a comparison is none at all.
+    assert list(reader.changes(step)) == [(6, "till->sum = 0"), (8, "till->state |= 2")]
+
+
+def test_a_long_function_at_the_end_shows_its_signature() -> None:
+    text = "int f(struct till *till)\n{\n" + "\ttill->sum++;\n" * 100 + "}\n"
+    reader = SourceReader(Files(text))  # type: ignore[arg-type]
+    assert [line.text for line in reader.slice(Step(Function("a.c", "f", 1, 103)))] == ["int f(struct till *till)"]

@@ -71,7 +71,7 @@ def test_every_tour_is_played_on_every_release_and_no_blank_is_left(tour: str, r
         assert not re.search(r"[{}]", question + answer)
         assert not re.search(rf"(^|[ :：第]){NOTHING}([ .。;；]|$)", answer), answer
     assert played.played
-    assert "tcp_conn_request" in played.walked or tour == "tcp-listener-close"
+    assert any("tcp_conn_request" in walked for walked in played.walked) or tour == "tcp-listener-close"
 
 
 def test_the_handshake_is_drawn_in_its_order() -> None:
@@ -93,7 +93,22 @@ def test_the_values_of_a_function_are_those_of_its_moment() -> None:
     assert ("a", "none > NEW_SYN_RECV") in hashed.moves
     assert (hashed.before, hashed.after) == ((("L", "Q=0 Y=0 A=0 B=8"),), (("L", "Q=1 Y=1 A=0 B=8"),))
     assert [(fired, rule) for fired, rule, _, _ in hashed.rules] == [(True, "4.8")]
-    assert ("PassiveOpens", "+1") in played.walked["inet_csk_complete_hashdance"].moves
+    completed = played.at("inet_csk_complete_hashdance", [], texts("en"))
+    assert completed is not None
+    assert ("PassiveOpens", "+1") in completed.moves
+
+
+def test_the_moment_of_a_function_is_that_of_those_told_beside_it() -> None:
+    """tcp_v4_cookie_check() is walked by the SYN too; beside the functions that read a cookie its moment is the ACK."""
+    played, text = lesson("tcp-syncookies", POLICY, place, "en"), texts("en")
+    shown = ["if (!th->syn)"]
+    alone = played.at("tcp_v4_cookie_check", shown, text)
+    beside = played.at("tcp_v4_cookie_check", shown, text, ["tcp_v4_cookie_check", "cookie_v4_check"])
+    assert alone is not None
+    assert beside is not None
+    assert alone.event.startswith("SYN ")
+    assert beside.event.startswith("ACK ")
+    assert [(fired, rule) for fired, rule, _, _ in beside.rules] == [(True, "3.1")]
 
 
 def test_a_rule_that_is_asked_and_is_not_so_stands_where_its_condition_is_shown() -> None:

@@ -59,7 +59,9 @@ def test_a_markdown_parser_sees_what_is_meant() -> None:
     text, _ = notes_markdown(STUDY)
     tokens = markdown_it.MarkdownIt("commonmark").parse(text)
     fences = [token.info for token in tokens if token.type == "fence"]
-    assert fences.count("c") == 9
+    assert fences.count("c") == 9 - 2
+    assert text.count("\nTold in 1.1.\n") == text.count("\nTold in 1.5.\n") == 1  # where both families begin and end
+    assert text.count(END) == 9
     assert fences.count("mermaid") == 2
     headings = [tokens[i + 1].content for i, token in enumerate(tokens) if token.type == "heading_open"]
     assert "1. `thing_receive`" in headings

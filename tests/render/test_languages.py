@@ -39,7 +39,11 @@ def sentences() -> Iterator[str]:
 
 
 #: Sentences that the program says itself, without a blank.
-COMPOSED = {"The search stopped at its limit; farther ways may exist. Narrow it with --via or --avoid."}
+COMPOSED = {
+    "The search stopped at its limit; farther ways may exist. Narrow it with --via or --avoid.",
+    "Another way",
+    "The call itself",
+}
 
 
 @pytest.mark.parametrize("lang", OTHERS)
@@ -94,6 +98,8 @@ def test_what_the_program_composes_is_said_in_the_language() -> None:
     assert said == "v5.10.262 中没有 f。选择继承者。"
     title = "A SYN reaches a listener: the request is hashed"
     assert text.say(f"{title}, by slow_path") == f"{text.said[title]}，经由 slow_path"
+    assert text.say("Through hash, then unhash, then close, by f") == "经由 hash，再经由 unhash，再经由 close，经由 f"
+    assert text.say("1 more family: raise -k to see all in full.") == "另有 1 类路径：增大 -k 可看到全部。"
     assert text.say("No such sentence") == "No such sentence"
 
 

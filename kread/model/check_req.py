@@ -23,7 +23,7 @@ from kread.model.child import Stolen
 from kread.model.events import Flag, Segment
 from kread.model.host import Host
 from kread.model.rules import guard, rule
-from kread.model.socks import Request, Sock, State, add, after, between, in_window, paws_reject
+from kread.model.socks import Request, Sock, State, add, between, in_window, paws_reject
 
 RULES = (
     rule("R6.1", "tcp_check_req", "the SYN again: SYN-ACK again, and the timer starts anew without counting",
@@ -176,8 +176,6 @@ def _final_ack(host: Host, sk: Sock, req: Request, segment: Segment) -> Verdict:
         return None
     sock = child.syn_recv_sock(host, sk, req, hashed=True)
     if sock is not None:
-        if segment.tsval is not None and not after(segment.seq, req.rcv_nxt):
-            sock.ts_recent = segment.tsval
         return child.complete_hashdance(host, sk, req, sock)
     if sk is not req.listener:
         host.fire("R6.9:migrating")

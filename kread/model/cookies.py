@@ -154,7 +154,6 @@ def _request(sk: Sock, event: Receive) -> Request:
         snt_isn=add(segment.ack, -1),
         rcv_nxt=segment.seq,
         tstamp_ok=segment.tsval is not None,
-        ts_recent=segment.tsval or 0,
         rcv_wnd=sk.rcv_wnd or DEFAULT_WINDOW,
         hash=reuseport.hash_of(event),
         bound_dev_if=sk.bound_dev_if,

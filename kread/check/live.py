@@ -159,8 +159,6 @@ def _reason(event: Event, waited: int) -> str:
             return "needs another device, processor or kind of address"
         if event.segment.key.daddr != ADDRESS:
             return "needs more addresses"
-        if event.segment.fastopen or event.segment.tsval is not None:
-            return "needs Fast Open's secret, or timestamps"
         return ""
     if isinstance(event, ev.Advance):
         return f"waits longer than {LONGEST_WAIT // SECOND} s" if waited > LONGEST_WAIT else ""

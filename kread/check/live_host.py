@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from kread.check.wire import WINDOW, Heard, heard, packet
+from kread.check.wire import FAST_OPEN_KEY, Heard, heard, packet
 from kread.model import events as ev
 from kread.model.events import Event, Segment
 from kread.model.host import SYSCTLS as DEFAULTS
@@ -34,6 +34,7 @@ NETMASK = "255.0.0.0"
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _SIOCADDRT, _SIOCSIFFLAGS, _SIOCSIFADDR, _SIOCSIFNETMASK = 0x890B, 0x8914, 0x8916, 0x891C
+_SIOCSIFMTU, _MTU = 0x8922, 1500
 _UP_AND_RUNNING = 0x41
 _RTF_UP = 1
 _PACKET_OUTGOING = 4
@@ -51,10 +52,15 @@ DRIFT = 0.03
 #: An acknowledgement may be delayed by 40 ms, and a loaded machine delays all; and how often to look, in seconds.
 DELAYED_ACK, POLL = 0.25, 0.002
 
+#: Python has no name for it.
+_TCP_FASTOPEN_NO_COOKIE = 34
+
 _SYSCTL_DIRS = {"somaxconn": "/proc/sys/net/core/"}
 _OPTIONS = {
     "TCP_DEFER_ACCEPT": (socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT),
     "TCP_SYNCNT": (socket.IPPROTO_TCP, socket.TCP_SYNCNT),
+    "TCP_FASTOPEN": (socket.IPPROTO_TCP, socket.TCP_FASTOPEN),
+    "TCP_FASTOPEN_NO_COOKIE": (socket.IPPROTO_TCP, _TCP_FASTOPEN_NO_COOKIE),
     "SO_REUSEADDR": (socket.SOL_SOCKET, socket.SO_REUSEADDR),
     "SO_REUSEPORT": (socket.SOL_SOCKET, socket.SO_REUSEPORT),
 }
@@ -94,6 +100,8 @@ def enter() -> None:
         with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
             file.write(text)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        # As on Ethernet, for the window that is offered depends on it.
+        _request(control, _SIOCSIFMTU, struct.pack("16si20x", b"lo", _MTU))
         _request(control, _SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", _UP_AND_RUNNING))
         for request, address in ((_SIOCSIFADDR, ADDRESS), (_SIOCSIFNETMASK, "255.255.255.255")):
             _request(control, request, struct.pack("16s16s8x", b"lo", _sockaddr(address)))
@@ -106,6 +114,7 @@ def enter() -> None:
         _request(control, _SIOCADDRT, route)
     for name, value in DEFAULTS.items():
         _write(name, value)
+    _write("tcp_fastopen_key", "-".join(f"{word:08x}" for word in FAST_OPEN_KEY))
 
 
 def _request(control: socket.socket, request: int, data: bytes) -> None:
@@ -116,7 +125,7 @@ def _sockaddr(address: str) -> bytes:
     return struct.pack("HH4s8x", socket.AF_INET, 0, socket.inet_aton(address))
 
 
-def _write(name: str, value: int) -> bool:
+def _write(name: str, value: int | str) -> bool:
     """Set a sysctl; False where this kernel has none of that name in a network namespace."""
     try:
         with open(_SYSCTL_DIRS.get(name, "/proc/sys/net/ipv4/") + name, "w", encoding="ascii") as file:
@@ -138,10 +147,12 @@ class LiveHost:
 
     socks -- the sockets that it holds, by the scenario's names
     isns  -- for each connection the initial number that the model chose, and the kernel's
+    stamps -- for each connection the timestamps that the model sent, each with the kernel's
     """
 
     socks: dict[str, socket.socket] = field(default_factory=dict)
     isns: dict[ev.Key, tuple[int, int]] = field(default_factory=dict)
+    stamps: dict[ev.Key, list[tuple[int, int]]] = field(default_factory=dict)
     tuned: dict[str, int] = field(default_factory=lambda: dict(DEFAULTS))
     start: float = field(default_factory=time.monotonic)
     late: float = 0.0
@@ -182,13 +193,16 @@ class LiveHost:
 
     def _send(self, segment: Segment, right: bool) -> None:
         model, kernel = self.isns.get(segment.key, (0, 0))
-        self.raw.sendto(packet(segment, (kernel - model) & 0xFFFFFFFF, right), (segment.key.daddr, 0))
+        # What is echoed lies as far beside a timestamp of the kernel as it does beside the model's nearest.
+        known = self.stamps.get(segment.key, [(0, 0)])
+        mine, its = min(known, key=lambda pair: abs(pair[0] - segment.tsecr))
+        tsecr = its + segment.tsecr - mine if segment.tsecr else 0
+        self.raw.sendto(packet(segment, (kernel - model) & 0xFFFFFFFF, right, tsecr), (segment.key.daddr, 0))
 
     def _call(self, event: Event) -> str:
         if isinstance(event, ev.Open):
             self.socks[event.sock] = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             self.socks[event.sock].setblocking(False)
-            self.socks[event.sock].setsockopt(socket.IPPROTO_TCP, socket.TCP_WINDOW_CLAMP, WINDOW)
         elif isinstance(event, ev.Bind):
             self.socks[event.sock].bind((event.addr, event.port))
         elif isinstance(event, ev.Listen):
@@ -237,7 +251,7 @@ class LiveHost:
 
 
 def half_open() -> int:
-    """How many requests the kernel holds."""
+    """How many connections are in SYN_RECV: requests, and unfinished children of Fast Open."""
     with open("/proc/self/net/tcp", encoding="ascii") as file:
         return sum(1 for line in file if line.split()[3:4] == [_SYN_RECV])
 

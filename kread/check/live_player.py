@@ -44,6 +44,14 @@ COUNTERS = frozenset(
         "TCPSynRetrans",
         "OutRsts",
         "TCPACKSkippedSynRecv",
+        "PAWSEstab",
+        "PAWSTimewait",
+        "TSEcrRejected",
+        "TCPChallengeACK",
+        "TCPFastOpenCookieReqd",
+        "TCPFastOpenListenOverflow",
+        "TCPFastOpenPassive",
+        "TCPFastOpenPassiveFail",
         "TCPMigrateReqSuccess",
         "TCPMigrateReqFailure",
     }
@@ -124,6 +132,8 @@ class _LivePlayer(Player):
                 continue
             if segment.flags == Flag.SYN | Flag.ACK:
                 self.live.isns[segment.key] = (segment.seq, real.seq)
+            if segment.tsval is not None and real.tsval is not None:
+                self.live.stamps.setdefault(segment.key, []).append((segment.tsval, real.tsval))
             if segment.flags & Flag.ACK:
                 self.compare(event, "acknowledges", str(segment.ack), str(real.ack))
         returned = _returned(outcomes)
@@ -149,7 +159,7 @@ class _LivePlayer(Player):
         listening = {sk.name: queues(sk) for sk in self.host.socks.values() if sk.state is State.LISTEN}
         mine = {name: (each.B, each.A) for name, each in listening.items()}
         self.compare(self.last, "backlog and accept queue", str(mine), str(self.live.queues(list(listening))))
-        held = sum(isinstance(entry, Request) for chain in self.host.ehash.values() for entry in chain)
+        held = sum(isinstance(each, Request) or each.state is State.SYN_RECV for each in self.host.entries())
         self.compare(self.last, "half-open requests", str(held), str(half_open()))
 
     def compare(self, event: Event, what: str, model: str, kernel: str) -> None:

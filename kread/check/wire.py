@@ -1,7 +1,9 @@
 """Segments of the model as bytes of IP and TCP, and back.
 
-Theory of operation: RFC 791 and RFC 9293, without options but the maximum segment size that every SYN carries. The
-kernel fills in the IP header's length and checksum of a raw socket's packets.
+Theory of operation: RFC 791 and RFC 9293; of options the maximum segment size that every SYN carries, timestamps (RFC
+7323) and Fast Open's cookie (RFC 7413). A cookie is a hash of the two addresses under a key that the namespace was
+given, so what the kernel holds for valid is known here. The kernel fills in the IP header's length and checksum of a
+raw socket's packets.
 """
 
 from __future__ import annotations
@@ -15,17 +17,22 @@ from kread.model.events import Flag, Key, Segment
 WINDOW = 64240
 _MSS = struct.pack("!BBH", 2, 4, 1460)
 _TTL = 64
+_NOP, _STAMP, _FAST_OPEN = 1, 8, 34
+_WORD = 0xFFFFFFFFFFFFFFFF
+FAST_OPEN_KEY = (0x01020304, 0x05060708, 0x090A0B0C, 0x0D0E0F10)
+"""The key of Fast Open's cookies in our namespaces, as tcp_fastopen_key takes it: four words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A segment that the kernel sent, on the connection whose peer it goes to."""
+    """A segment that the kernel sent, on the connection whose peer it goes to; tsval is None without a timestamp."""
 
     key: Key
     flags: Flag
     seq: int
     ack: int
     length: int
+    tsval: int | None = None
 
 
 def checksum(data: bytes) -> int:
@@ -38,10 +45,61 @@ def checksum(data: bytes) -> int:
     return ~total & 0xFFFF
 
 
-def packet(segment: Segment, shift: int, right: bool = True) -> bytes:
-    """A segment as a packet; `shift` is added to what it acknowledges. right=False: with a wrong checksum."""
+def _turned(word: int, bits: int) -> int:
+    return (word << bits | word >> (64 - bits)) & _WORD
+
+
+def siphash(data: bytes, key: tuple[int, int]) -> int:
+    """SipHash-2-4 (Aumasson and Bernstein, 2012) with a key of two 64-bit words."""
+    k0, k1 = key
+    v = [k0 ^ 0x736F6D6570736575, k1 ^ 0x646F72616E646F6D, k0 ^ 0x6C7967656E657261, k1 ^ 0x7465646279746573]
+
+    def rounds(count: int) -> None:
+        for _ in range(count):
+            for a, b, turn in ((0, 1, 13), (2, 3, 16)):
+                v[a] = (v[a] + v[b]) & _WORD
+                v[b] = _turned(v[b], turn) ^ v[a]
+            v[0] = _turned(v[0], 32)
+            for a, b, turn in ((2, 1, 17), (0, 3, 21)):
+                v[a] = (v[a] + v[b]) & _WORD
+                v[b] = _turned(v[b], turn) ^ v[a]
+            v[2] = _turned(v[2], 32)
+
+    padded = data + bytes(7 - len(data) % 8) + bytes([len(data) & 0xFF])
+    for (word,) in struct.iter_unpack("<Q", padded):
+        v[3] ^= word
+        rounds(2)
+        v[0] ^= word
+    v[2] ^= 0xFF
+    rounds(4)
+    return v[0] ^ v[1] ^ v[2] ^ v[3]
+
+
+def cookie(key: Key) -> bytes:
+    """The Fast Open cookie that the kernel gives a peer, by its address and ours."""
+    low, high = (FAST_OPEN_KEY[n] | FAST_OPEN_KEY[n + 1] << 32 for n in (0, 2))
+    ends = socket.inet_aton(key.saddr) + socket.inet_aton(key.daddr)
+    return struct.pack("<Q", siphash(ends, (low, high)))
+
+
+def _options(segment: Segment, tsecr: int) -> bytes:
+    found = _MSS if segment.flags & Flag.SYN else b""
+    if segment.tsval is not None:
+        found += struct.pack("!BBBBII", _NOP, _NOP, _STAMP, 10, segment.tsval & 0xFFFFFFFF, tsecr & 0xFFFFFFFF)
+    if segment.fastopen:
+        right = cookie(segment.key)
+        brought = {"request": b"", "valid": right, "invalid": bytes(each ^ 0xFF for each in right)}[segment.fastopen]
+        found += struct.pack("!BB", _FAST_OPEN, 2 + len(brought)) + brought
+    return found + bytes([_NOP]) * (-len(found) % 4)
+
+
+def packet(segment: Segment, shift: int, right: bool = True, tsecr: int = 0) -> bytes:
+    """A segment as a packet; `shift` is added to what it acknowledges, `tsecr` is the timestamp that it echoes.
+
+    right=False: with a wrong checksum
+    """
     key = segment.key
-    options = _MSS if segment.flags & Flag.SYN else b""
+    options = _options(segment, tsecr)
     ack = (segment.ack + shift) & 0xFFFFFFFF if segment.flags & Flag.ACK else 0
     head = struct.pack(
         "!HHIIBBHHH",
@@ -65,4 +123,19 @@ def heard(data: bytes) -> Heard | None:
     total = struct.unpack("!H", data[2:4])[0]
     sport, dport, seq, ack, offset, flags = struct.unpack("!HHIIBB", data[size : size + 14])
     key = Key(socket.inet_ntoa(data[16:20]), dport, socket.inet_ntoa(data[12:16]), sport)
-    return Heard(key, Flag(flags & 0x1F), seq, ack, total - size - (offset >> 4) * 4)
+    header = (offset >> 4) * 4
+    return Heard(key, Flag(flags & 0x1F), seq, ack, total - size - header, _stamp(data[size + 20 : size + header]))
+
+
+def _stamp(options: bytes) -> int | None:
+    """The timestamp among a segment's options, None without one."""
+    place = 0
+    while place < len(options) and options[place]:
+        if options[place] == _NOP:
+            place += 1
+            continue
+        if options[place] == _STAMP:
+            value: int = struct.unpack_from("!I", options, place + 2)[0]
+            return value
+        place += max(2, options[place + 1])
+    return None

@@ -12,7 +12,7 @@ from kread.model import accept, check_req, close, fastopenq, limits, reset, time
 from kread.model.events import Flag, Segment
 from kread.model.host import Host
 from kread.model.rules import guard, rule
-from kread.model.socks import Sock, State, add, after, before, between, paws_reject
+from kread.model.socks import Sock, State, add, after, before, between, older
 
 RULES = (
     rule("5.1", "tcp_child_process", "the child becomes ESTABLISHED and the listener's sleeper is woken",
@@ -29,6 +29,10 @@ RULES = (
     rule("10.3:old", "tcp_validate_incoming", "out of the window, or too old: an ACK",
          guard("tcp_validate_incoming", "if (!th->rst)")),
 )  # fmt: skip
+
+
+TCP_PAWS_WINDOW = 1
+"""By how much a timestamp may lie behind on a connection; before and after it there is no such grace."""
 
 
 def child_process(host: Host, parent: Sock, sock: Sock, segment: Segment) -> None:
@@ -65,7 +69,7 @@ def _validate(host: Host, sock: Sock, segment: Segment) -> bool:
     """tcp_validate_incoming(): whether the segment may go on."""
     host.called("tcp_validate_incoming")
     rst = bool(segment.flags & Flag.RST)
-    stale = sock.tstamp_ok and segment.tsval is not None and paws_reject(sock.ts_recent, segment.tsval, 0, rst=False)
+    stale = sock.tstamp_ok and segment.tsval is not None and older(sock.ts_recent, segment.tsval, TCP_PAWS_WINDOW)
     outside = before(segment.end_seq, sock.rcv_nxt) or after(segment.seq, add(sock.rcv_nxt, sock.rcv_wnd))
     if rst:
         if segment.seq == sock.rcv_nxt:
@@ -109,7 +113,8 @@ def _ack(host: Host, sock: Sock, segment: Segment) -> bool:
     if sock.state is State.SYN_RECV and not between(segment.ack, add(sock.snd_una, 1), sock.snd_nxt):
         return False
     sock.snd_una = segment.ack
-    if sock.tstamp_ok and segment.tsval is not None and not after(segment.seq, sock.rcv_nxt):
+    stamped = sock.tstamp_ok and segment.tsval is not None and not older(sock.ts_recent, segment.tsval)
+    if stamped and segment.tsval is not None and not after(segment.seq, sock.rcv_nxt):
         sock.ts_recent = segment.tsval
     done = segment.ack == sock.snd_nxt
     if sock.fastopen_rsk is not None:

@@ -259,11 +259,14 @@ def in_window(seq: int, end_seq: int, start: int, end: int) -> bool:
     return seq == end and seq == end_seq
 
 
-def paws_reject(ts_recent: int, tsval: int, age: int, *, rst: bool) -> bool:
-    """tcp_paws_reject(): an older timestamp than the one known is refused, unless on a RST after `age` >= 60 s.
+def older(ts_recent: int, tsval: int, window: int = 0) -> bool:
+    """Whether tcp_paws_check() fails: a timestamp is older than the one known, by more than a window.
 
     A remembered stamp of zero says nothing. (The wrap after 24 days lies outside the model.)
     """
-    if (ts_recent - tsval) & 0xFFFFFFFF == 0 or before(ts_recent, tsval) or ts_recent == 0:
-        return False
-    return not (rst and age >= 60 * SECOND)
+    return after(ts_recent, add(tsval, window)) and ts_recent != 0
+
+
+def paws_reject(ts_recent: int, tsval: int, age: int, *, rst: bool) -> bool:
+    """tcp_paws_reject(): an older timestamp is refused, unless on a RST after `age` >= 60 s."""
+    return older(ts_recent, tsval) and not (rst and age >= 60 * SECOND)

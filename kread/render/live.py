@@ -32,6 +32,10 @@ def _live(check: LiveCheck, every: bool) -> Iterator[Row]:
     if every:
         for run in check.ran:
             yield Row(run.scenario, indent=4, place=f"{run.events} events")
+    if check.otherwise:
+        yield Row("of them as another release reads than this one", indent=4, place=str(len(check.otherwise)))
+        for run in check.otherwise:
+            yield Row(run.scenario, indent=6, place=f"as {run.reading}")
     for run in check.differing:
         assert run.difference is not None
         yield Row("")

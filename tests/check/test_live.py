@@ -55,6 +55,27 @@ def test_a_model_of_another_comparison_differs_from_this_kernel() -> None:
 
 
 @pytest.mark.usefixtures("_namespaces")
+def test_a_kernel_that_reads_as_another_release_is_told_and_no_difference() -> None:
+    script = parse(
+        "listen(8)\nSYN from=a ts=9\nACK from=a tsecr=5000\n[tsecr_checked] -> ACK\n[!tsecr_checked] -> nothing", "echo"
+    )
+    checked, unchecked = (dataclasses.replace(POLICY, tsecr_checked=value) for value in (True, False))
+    runs = [live.run_all([script], policy).runs[0] for policy in (checked, unchecked)]
+    assert [run.difference for run in runs] == [None, None]
+    assert sum(bool(run.reading) for run in runs) == 1
+
+
+@pytest.mark.usefixtures("_namespaces")
+def test_timestamps_and_fast_open_are_the_kernel_s_own() -> None:
+    names = ("fast-open-makes-the-child-when-the-syn-comes", "a-fast-open-cookie-is-given-and-a-wrong-one-replaced")
+    scripts = [script for script in bundled() if script.name in names]
+    scripts.append(parse("listen(8)\nSYN from=a ts=100\nACK from=a ts=99\nACK from=a ts=101\nSYN from=a ts=7", "paws"))
+    found = live.run_all(scripts, POLICY)
+    assert len(found.ran) == 3
+    assert found.passed, found.differing
+
+
+@pytest.mark.usefixtures("_namespaces")
 def test_nothing_outside_of_the_namespaces_is_touched() -> None:
     names = ("/proc/sys/net/core/somaxconn", "/proc/sys/net/ipv4/tcp_syncookies")
 
@@ -77,6 +98,24 @@ def test_without_namespaces_all_is_skipped_and_nothing_fails(monkeypatch: pytest
 def test_running_nothing_where_something_could_be_run_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_host, "unavailable", lambda: "")
     assert not live.run_all([parse("with accept_queue_full=>=\nlisten(1)", "own")], POLICY).passed
+
+
+def test_siphash_is_that_of_its_authors() -> None:
+    # The vector of the paper's appendix A.
+    key = tuple(int.from_bytes(bytes(range(n, n + 8)), "little") for n in (0, 8))
+    assert wire.siphash(bytes(range(15)), (key[0], key[1])) == 0xA129CA6149BE45E5
+
+
+def test_the_options_of_a_packet_are_read_again() -> None:
+    segment = Segment(Key("10.1.0.1", 1000, "10.0.0.1", 80), Flag.SYN, seq=7, length=3, tsval=12345, fastopen="valid")
+    data = wire.packet(segment, 0, tsecr=9)
+    found = wire.heard(data)
+    assert found is not None
+    assert (found.seq, found.length, found.tsval) == (7, 3, 12345)
+    assert bytes([34, 10]) + wire.cookie(segment.key) in data
+    bare = wire.heard(wire.packet(Segment(segment.key, Flag.ACK, 1, 2), 0))
+    assert bare is not None
+    assert bare.tsval is None
 
 
 def test_a_packet_has_the_checksum_that_rfc_1071_asks_for() -> None:

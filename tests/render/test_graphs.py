@@ -169,11 +169,11 @@ def faults(element: ElementTree.Element, keys: dict[str, tuple[str, str]]) -> li
     found += [
         f"{name}: id"
         for one in ("id", "source", "target")
-        if one in element and not NMTOKEN.fullmatch(element.get(one, ""))
+        if one in element.attrib and not NMTOKEN.fullmatch(element.get(one, ""))
     ]
     if name == "key":
         assert element.get("for") in ("all", "graphml", "graph", "node", "edge", "hyperedge", "port", "endpoint")
-        assert (element.get("attr.type") in TYPES) != ("yfiles.type" in element)
+        assert (element.get("attr.type") in TYPES) != ("yfiles.type" in element.attrib)
     if name == "data":
         kind, _ = keys[element.get("key", "")]
         if kind and not re.fullmatch(TYPES[kind], element.text or ""):

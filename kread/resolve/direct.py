@@ -70,11 +70,14 @@ class Definitions:
             meant += _where(presence.negate(_covered(meant)), wider) if meant else wider
             if meant and presence.implies(program.built.get(file, ""), _covered(meant)):
                 return tuple(meant)
-        if meant:
-            return tuple(meant + (external or self._elsewhere(name, _covered(meant))))
-        if external:
-            return tuple(external)
-        return self.declared(name)
+        meant += external
+        if not meant:
+            return self.declared(name)
+        covered = _covered(meant)
+        # Beside one that another file defines, the tree outside of the scope may have its twin.
+        if presence.implies(program.built.get(file, ""), covered) or (external and not self._outside(name)):
+            return tuple(meant)
+        return tuple(meant + self._elsewhere(name, covered))
 
     def _elsewhere(self, name: str, covered: str) -> list[Function]:
         """The function that a name means where none of its visible definitions is compiled, if it is declared."""
@@ -89,11 +92,15 @@ class Definitions:
             known = self._declared[name] = self._placed(name, rows) if rows else ()
         return known
 
+    def _outside(self, name: str) -> dict[str, int]:
+        """Where the tree defines a name outside of the scope: file -> line."""
+        return {file: line for file, line in self._others.get(name, ()) if file not in self.program.unit_of}
+
     def _placed(self, name: str, rows: Sequence[tuple[str, int, str, str]]) -> tuple[Function, ...]:
         file, line, kind, _ = min(rows, key=lambda row: (row[0].endswith(".c"), row[3] != "", row[0], row[1]))
         cond = presence.disj(*(row[3] for row in rows))
         signature = f"extern {kind}"
-        others = {file: line for file, line in self._others.get(name, ()) if file not in self.program.unit_of}
+        others = self._outside(name)
         if len(others) == 1:
             file, line = next(iter(others.items()))
         elif 1 < len(others) <= MOST_TWINS:

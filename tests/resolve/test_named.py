@@ -77,6 +77,20 @@ void note(int x) { }
 #endif
 void writes(int x) { note(x); }
 """,
+    "net/ipv4/generic.c": """
+int summed(int x);
+#ifdef CONFIG_GENERIC
+int summed(int x)
+{
+	return x;
+}
+#endif
+""",
+    "lib/summed.c": "int summed(int x)\n{\n\treturn -x;\n}\n",
+    "net/ipv4/sums.c": """
+int summed(int x);
+int sums(int x) { return summed(x); }
+""",
     "net/ipv4/picks.c": """
 int worked(int x) { return x; }
 static int pick(int x) { return x; }
@@ -110,6 +124,13 @@ def test_where_a_files_own_definition_is_not_compiled_the_stub_of_a_header_is_me
     assert called(twins, "writes") == {
         ("note", "net/ipv4/twins.c", "CONFIG_TRACE"),
         ("note", "include/linux/twins.h", "!CONFIG_TRACE"),
+    }
+
+
+def test_beside_a_conditional_definition_in_the_scope_its_twin_outside_is_meant(twins: CallGraph) -> None:
+    assert called(twins, "sums") == {
+        ("summed", "net/ipv4/generic.c", "CONFIG_GENERIC"),
+        ("summed", "lib/summed.c", "!CONFIG_GENERIC"),
     }
 
 

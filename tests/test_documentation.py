@@ -143,6 +143,7 @@ def test_links_lead_to_files() -> None:
         "ARCHITECTURE.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
+        "ACCURACY.md",
         "benchmarks/README.md",
     ):
         page = REPOSITORY / name

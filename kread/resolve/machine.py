@@ -24,6 +24,14 @@ UNKNOWN = 1
 FRESH = 2
 
 
+class _Known(tuple[Any, ...]):
+    """A value as vertices hold it: one for all equal ones, so that its place in memory tells it from others. Most of the
+    work is asking whether a vertex has a value, and a tuple would be hashed with all that is in it each time."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+
+
 class Why(NamedTuple):
     """The line that makes an arc: its role as evidence, where it stands and its text."""
 
@@ -55,6 +63,7 @@ class Machine:
     def __init__(self, start: Callable[[Vertex], None]) -> None:
         self.vertices: dict[tuple[Any, ...], Vertex] = {}
         self._start = start
+        self._known: dict[Value, _Known] = {}
         self._new: deque[Vertex] = deque()
         self._changed: deque[tuple[Vertex, Value | None]] = deque()
 
@@ -86,6 +95,10 @@ class Machine:
     def add(self, vertex: Vertex, value: Value, why: Why | None) -> None:
         """Put a value into a vertex, by a line."""
         vertex.sources += 1
+        known = self._known.get(value)
+        if known is None:
+            known = self._known[value] = _Known(value)
+        value = known
         if value not in vertex.values:
             vertex.values[value] = (None, why)
             self._changed.append((vertex, value))

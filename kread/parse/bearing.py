@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from kread.parse.calls import BUILTIN_PREFIXES, type_like
+from kread.parse.calls import BUILTIN_PREFIXES
 from kread.parse.template import Macro
 from kread.parse.tokens import KEYWORDS, TYPE_WORDS, UNEVALUATED, closing, is_word, words
+from kread.parse.type_text import type_like
 
 _STATEMENT_WORDS = frozenset(("return", "else", "do", "case", "goto", "__extension__", "sizeof"))
 _ATTRIBUTES = frozenset(("__attribute__", "__attribute"))

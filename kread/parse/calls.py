@@ -6,16 +6,18 @@ name after `type *` at the start of a statement), attributes, and members of `as
 expansion can be any piece of C, half a statement or three definitions.
 
 A function that the same piece declares with the attribute `error` is there to stop the compiler, and never called.
+A variable that the piece itself makes as a copy (`typeof(f) g = (f);`) stands for what it copies: a call of `g` is one
+of `f`, so the way of writing it that avoids a costly indirect jump says the same as the plain one.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 from kread.parse.expand import Origin, Token, spell
-from kread.parse.tokens import KEYWORDS, TYPE_WORDS, UNEVALUATED, closing, is_word
+from kread.parse.tokens import KEYWORDS, UNEVALUATED, closing, is_word
+from kread.parse.type_text import chosen_by, is_type, type_like
 
 #: Names whose calls the compiler itself makes or folds.
 BUILTIN_PREFIXES = ("__builtin_", "__sync_", "__atomic_")
@@ -23,8 +25,7 @@ BUILTIN_PREFIXES = ("__builtin_", "__sync_", "__atomic_")
 #: Keywords that an expression can follow directly.
 _BEFORE_EXPRESSION = frozenset(("return", "else", "do", "case", "goto", "__extension__", "sizeof", "__label__"))
 
-#: Base types and the endings of type names in the kernel's coding style: `(u32)(x)` is a cast, `(fn)(x)` a call.
-_TYPE_NAME = re.compile(r"(?:__)?(?:[us]|[bl]e)(?:8|16|32|64)|u(?:char|short|int|long)|\w+_t")
+_TYPEOF = frozenset(("typeof", "__typeof__", "__typeof"))
 
 
 class ExpandedCall(NamedTuple):
@@ -45,11 +46,6 @@ class ExpandedCall(NamedTuple):
     origin: Origin
     written: str
     at: int
-
-
-def type_like(name: str) -> bool:
-    """Whether a name alone looks like that of a type."""
-    return name in TYPE_WORDS or _TYPE_NAME.fullmatch(name) is not None
 
 
 def calls(tokens: list[Token], *, ignore: Callable[[str], bool] | None = None) -> list[ExpandedCall]:
@@ -76,6 +72,7 @@ class Finder:
         self.dead = bytearray(len(tokens))
         self.stoppers: set[str] = set()
         self.asked: list[str] = []
+        self._copies: dict[str, list[tuple[int, int]]] | None = None
         found = self._find() if self.pairs else []
         self.found = [(call, paren) for call, paren in found if call.callee not in self.stoppers]
 
@@ -109,6 +106,9 @@ class Finder:
             if self._declared(paren - 1, paren):
                 return []
             kind = "builtin" if before.startswith(BUILTIN_PREFIXES) else "name"
+            copied = self.copied(before, paren - 1)
+            if copied is not None:
+                return [self._of_copy(copied, paren)]
             return [self._made(kind, paren - 1, paren, paren - 1)]
         if before == "]":
             start = self._start(paren - 1)
@@ -116,6 +116,70 @@ class Finder:
         if before == ")" and paren - 1 in self.opens:
             return self._through_group(paren, self.opens[paren - 1])
         return []
+
+    def copied(self, name: str, before: int) -> tuple[int, int] | None:
+        """The tokens (first, behind the last) that a name met at the index `before` is a copy of, None if of none."""
+        known = self._copies
+        if known is None:
+            known = self._copies = self._find_copies()
+        found = None
+        while known and name in known:
+            start, stop = max((each for each in known[name] if each[1] <= before), default=(0, 0))
+            while start < stop and self.texts[start] == "(" and self._peels(start, stop):
+                start, stop = start + 1, stop - 1
+            if start == stop:
+                break
+            found = self._last_statement(start, stop)
+            if found[1] - found[0] > 1:
+                break
+            name, before = self.texts[found[0]], start
+        return found
+
+    def _find_copies(self) -> dict[str, list[tuple[int, int]]]:
+        """`typeof(x) name = x;` and `__auto_type name = x;` by name: the tokens of x."""
+        texts = self.texts
+        found: dict[str, list[tuple[int, int]]] = {}
+        for index, text in enumerate(texts):
+            if text in _TYPEOF and texts[index + 1 : index + 2] == ["("]:
+                name = self.pairs.get(index + 1, len(texts)) + 1
+            elif text == "__auto_type":
+                name = index + 1
+            else:
+                continue
+            if name + 1 < len(texts) and texts[name].isidentifier() and texts[name + 1] == "=":
+                stop = name + 2
+                while stop < len(texts) and texts[stop] not in ";,":
+                    stop = self.pairs.get(stop, stop) + 1
+                found.setdefault(texts[name], []).append((name + 2, stop))
+        return found
+
+    def _of_copy(self, copied: tuple[int, int], paren: int) -> ExpandedCall:
+        """The call of what a variable is a copy of."""
+        start, stop = copied
+        return self._spelled(self.kind(start, stop), start, stop, paren, self.named(start, stop))
+
+    def kind(self, start: int, stop: int) -> str:
+        """The kind of a call of these tokens."""
+        return "name" if stop - start == 1 and is_word(self.texts[start]) else "pointer"
+
+    def named(self, start: int, stop: int) -> int:
+        """The index of the token that says where an expression was written: its last name, if it ends in one."""
+        return stop - 1 if is_word(self.texts[stop - 1]) else start
+
+    def _last_statement(self, start: int, stop: int) -> tuple[int, int]:
+        """The tokens that give the value of `({ ...; x; })`: those of x."""
+        texts = self.texts
+        while texts[start : start + 2] == ["(", "{"] and self.pairs.get(start) == stop - 1:
+            start, stop = start + 2, stop - 2
+            while stop > start and texts[stop - 1] == ";":
+                stop -= 1
+            last = start
+            while start < stop:
+                start = self.pairs.get(start, start) + 1
+                if start < stop and texts[start - 1] == ";":
+                    last = start
+            start = last
+        return start, stop
 
     def _through_group(self, paren: int, group: int) -> list[ExpandedCall]:
         """`(...)(args)`: a call of what the first parentheses give, unless they hold a type or belong to a keyword."""
@@ -126,7 +190,7 @@ class Finder:
         if before in KEYWORDS:
             return []
         inner = texts[group + 1 : paren - 1]
-        if not is_word(before) and (not inner or _is_type(inner)):
+        if not is_word(before) and (not inner or is_type(inner)):
             return []
         if before and (is_word(before) or before in ")]"):
             if self._declared(group - 1, group):
@@ -151,7 +215,7 @@ class Finder:
                 arms.append((" ".join(texts[start:index]), index + 1))
             index = self.pairs.get(index, index) + 1
         self.asked += texts[group + 1 : comma]
-        chosen = _chosen_by(texts[group + 1 : comma])
+        chosen = chosen_by(texts[group + 1 : comma])
         fitting = [arm for arm in arms if arm[0] in chosen] or [arm for arm in arms if arm[0] == "default" and chosen]
         return [self._made("name", name, paren, name) for _, name in fitting or arms]
 
@@ -232,16 +296,23 @@ class Finder:
         return found
 
     def _made(self, kind: str, start: int, paren: int, name: int) -> ExpandedCall:
-        tokens = self.tokens
-        token = tokens[name]
-        written = token[3].kind
-        if written == "arg" and tokens[paren][3].kind not in ("arg", "src"):
-            written = "argname"
         end = paren
         while kind == "pointer" and self.texts[start] == "(" and self._peels(start, end):
             start, end = start + 1, end - 1
-        callee = spell(tokens[start:end]) if kind == "pointer" else token[0]
-        return ExpandedCall(kind, callee, self._args(paren), token[3], written, token[2])
+        if kind == "pointer":
+            start, end = self._last_statement(start, end)
+        else:
+            start, end = name, name + 1
+        return self._spelled(kind, start, end, paren, name)
+
+    def _spelled(self, kind: str, start: int, end: int, paren: int, name: int) -> ExpandedCall:
+        """A call of the tokens from `start` to `end`; those of the arguments begin at `paren`, `name` says where it
+        was written."""
+        token = self.tokens[name]
+        written = token[3].kind
+        if written == "arg" and self.tokens[paren][3].kind not in ("arg", "src"):
+            written = "argname"
+        return ExpandedCall(kind, spell(self.tokens[start:end]), self._args(paren), token[3], written, token[2])
 
     def _peels(self, start: int, end: int) -> bool:
         """Whether the tokens are all in one pair of parentheses that means nothing."""
@@ -260,27 +331,3 @@ class Finder:
         if start < end or args:
             args.append(spell(self.tokens[start:end]))
         return tuple(args)
-
-
-def _is_type(inner: list[str]) -> bool:
-    """Whether the tokens between parentheses are a type: `struct x *`, `u32`, `typeof(a) *`, `void (*)(int)`."""
-    if inner[0] in TYPE_WORDS or inner[-1] == "*":
-        return True
-    if all(text.isidentifier() or text == "*" for text in inner) and inner[0] != "*":
-        return len(inner) > 1 or type_like(inner[0])
-    return False
-
-
-#: The types of a null pointer and of a plain number: what `_Generic` can be asked without a compiler.
-_OF_NULL = frozenset(("void *",))
-_OF_NUMBERS = frozenset(("int", "unsigned int", "long", "unsigned long"))
-
-
-def _chosen_by(control: list[str]) -> frozenset[str]:
-    """The types that a controlling expression can have, none if its text does not say."""
-    plain = [text for text in control if text not in "()"]
-    if plain == ["NULL"] or plain == ["void", "*", "0"]:
-        return _OF_NULL
-    if len(plain) == 1 and plain[0][0].isdigit():
-        return _OF_NUMBERS
-    return frozenset()

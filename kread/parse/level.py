@@ -214,10 +214,19 @@ class Level:
             if holds == presence.NEVER:
                 continue
             presences = origin.presences if holds is None else (holds,)
-            made = Origin(kind, macro, own.macros + origin.macros if own.macros else origin.macros, presences)
             callee = call.callee if call.callee.isascii() else call.callee.translate(table)
+            sort = call.kind
+            copied = self.finder.copied(callee, use.start) if sort == "name" else None
+            if copied is not None:
+                # What the use calls is a variable of the text around it.
+                callee, sort = spell(self.tokens[slice(*copied)]), self.finder.kind(*copied)
+                self.sensitive |= places_in(callee) if len(callee) == 1 else set()
+                source = self.tokens[self.finder.named(*copied)]
+                kind, macro, at = source[3].kind, source[3].macro, source[2]
+                written = "argname" if kind in ("arg", "src") else kind
+            made = Origin(kind, macro, own.macros + origin.macros if own.macros else origin.macros, presences)
             args = tuple([arg if arg.isascii() else arg.translate(table) for arg in call.args])
-            self.calls.append(ExpandedCall(call.kind, callee, args, made, written, at))
+            self.calls.append(ExpandedCall(sort, callee, args, made, written, at))
 
     def _source(self, use: _Use, callee: str) -> Token | None:
         """The token of an argument that a callee's name comes from."""

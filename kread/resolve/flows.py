@@ -205,7 +205,7 @@ class Flows(ABC):
 
     def load(self, place: Place | None, at: FunctionId, into: Vertex, why: Why | None) -> None:
         into.sources += 1
-        if place is None:
+        if place is None or (isinstance(place, Behind) and self.places.links(place.tag)):
             self.machine.flag(into, UNKNOWN)
         elif isinstance(place, Fixed):
             self.machine.arc(self.place(place.obj, place.path), into, why)
@@ -246,7 +246,7 @@ class Flows(ABC):
             return  # the data says where its objects go
         term = self.types.term(store.target, store.at)
         place = self.places.of(term, store.at)
-        if place is None:
+        if place is None or (isinstance(place, Behind) and self.places.links(place.tag)):
             return
         why = Why("install", store.at, store.line, store.text, store.cond)
         value = self.machine.vertex(("expression", store.at, self.types.term(store.value, store.at)))

@@ -212,6 +212,25 @@ class Places:
     def _embedded_members(self) -> dict[str, list[tuple[str, str, str]]]:
         return {}
 
+    def links(self, tag: str) -> bool:
+        """Whether a record does nothing but link records: a list's head, a node of a tree.
+
+        What is linked is known by who puts it in (see lists). To follow the links themselves would lead from each list
+        to all others, through the few functions that handle them all.
+        """
+        known = self._links.get(tag)
+        if known is None:
+            self._links[tag] = True  # what leads back to itself may still be a link
+            kinds = [rows[0].type for rows in self.program.fields.get(tag, {}).values()]
+            bases = {kind.rstrip("*") for kind in kinds if kind.endswith("*")}
+            known = bool(kinds) and all(kind.endswith("*") for kind in kinds) and all(map(self.links, bases))
+            self._links[tag] = known
+        return known
+
+    @cached_property
+    def _links(self) -> dict[str, bool]:
+        return {}
+
     def tracked(self, tag: str) -> bool:
         """Whether objects of a record are followed one by one."""
         return tag in self.instances

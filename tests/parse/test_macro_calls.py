@@ -35,6 +35,8 @@ HEADER = r"""
 #define APPLIED_IN_PARENS(f, a) (f)(a)
 #define GUESS(p, known, ...) (likely((p) == known) ? known(__VA_ARGS__) : (p)(__VA_ARGS__))
 #define GUESS2(p, a, b, ...) (likely((p) == a) ? a(__VA_ARGS__) : GUESS(p, b, __VA_ARGS__))
+#define COPIED(p, known, ...) ({ typeof(p) __f1 = (p); likely(__f1 == known) ? known(__VA_ARGS__) : __f1(__VA_ARGS__); })
+#define COPIED2(p, a, b, ...) ({ typeof(p) __f2 = (p); likely(__f2 == a) ? a(__VA_ARGS__) : COPIED(__f2, b, __VA_ARGS__); })
 #define DROPPED(a) do { } while (0)
 #define UNEVALUATED(a) sizeof(a)
 #define TYPE_OF(a) ((typeof(a))1)
@@ -73,6 +75,9 @@ BODIES = [
     "APPLIED_IN_PARENS(applied, 1)",
     "GUESS(p, first, arg(1), 2)",
     "GUESS2(p, first, second, 1)",
+    "COPIED(p, first, arg(1), 2)",
+    "COPIED2(p, first, second, 1)",
+    "COPIED2(READ(p), first, second, 1)",
     "DROPPED(never(1))",
     "n = UNEVALUATED(never(1))",
     "n = TYPE_OF(never(1))",
@@ -304,3 +309,11 @@ def test_a_pasted_argument_is_taken_as_written() -> None:
     assert [(call.callee, call.args) for call in MacroCalls(known).calls("THROUGH(NAME)")] == [
         ("call_value", ("value",))
     ]
+
+
+def test_a_copy_made_to_avoid_a_costly_jump_is_looked_through() -> None:
+    text = "COPIED2(sk->handler, tcp_rcv, udp_rcv, skb)"
+    found = {call.callee: call for call in MacroCalls(lookup(HEADER)).calls(text) if call.kind != "builtin"}
+    assert found.keys() == {"tcp_rcv", "udp_rcv", "sk->handler"}
+    pointer = found["sk->handler"]
+    assert (pointer.kind, pointer.args, pointer.written) == ("pointer", ("skb",), "argname")

@@ -204,6 +204,15 @@ class Extractor:
             CallRow(owner, at[0] + 1, at[1] + 1, self._written(callee), args, self.at(at[0] + 1), "src", -1, depth)
         )
 
+    def _shown(self, value: Node) -> str:
+        """A value's text; a compound literal, or the address of one, by the name of its table."""
+        if value.type == "compound_literal_expression":
+            return compound_name(value)
+        inner = value.child_by_field_name("argument") if value.type == "pointer_expression" else None
+        if inner is not None and inner.type == "compound_literal_expression" and value.children[0].type == "&":
+            return f"&{compound_name(inner)}"
+        return self._written(value)
+
     def _assignment(self, node: Node, row: int) -> None:
         value = node.child_by_field_name("right")
         target = node.child_by_field_name("left")
@@ -215,7 +224,7 @@ class Extractor:
         owner = self._owner(node.start_byte)
         if owner == FILE_SCOPE:
             return
-        shown = compound_name(value) if value.type == "compound_literal_expression" else self._written(value)
+        shown = self._shown(value)
         self.unit.flows.append(FlowRow(owner, row, self._written(target), shown, self.at(row)))
 
     def _return(self, node: Node, row: int) -> None:
@@ -259,7 +268,7 @@ class Extractor:
             if value.type == "initializer_list":
                 self._table(value, owner, name, declared, int(storage == "static"), at)
             elif value.type in _CARRIERS:
-                shown = compound_name(value) if value.type == "compound_literal_expression" else self._written(value)
+                shown = self._shown(value)
                 self.unit.flows.append(FlowRow(owner, line, name, shown, cond))
 
     def _compound(self, node: Node, row: int) -> None:
@@ -304,7 +313,7 @@ class Extractor:
                     self._entries(value, table, path)
             elif value.type in _CARRIERS:
                 line = value.start_point[0] + 1
-                shown = compound_name(value) if value.type == "compound_literal_expression" else self._written(value)
+                shown = self._shown(value)
                 self.unit.entries.append(EntryRow(table, line, path, shown, self.at(line)))
 
     def _record(self, node: Node, row: int) -> None:

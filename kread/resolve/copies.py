@@ -76,14 +76,8 @@ class Copies:
         """Let the original's member travel into the copy's, unless it is replaced."""
         found = None if self._replaced(copy, rest) else self.values.places.of(source, copy.at)
         if found is not None:
-            why = Why("copy", copy.at, copy.line, self._text(copy, source), copy.cond)
+            why = Why("copy", copy.at, copy.line, self.values.text(copy), copy.cond)
             self.values.load(found._replace(path=found.path + rest), copy.at, vertex, why)
-
-    def _text(self, copy: Store, source: Term) -> str:
-        """The copy as it is written; of a compound literal only its type."""
-        if source[0] != "table":
-            return copy.text
-        return f"{copy.target} = ({self.values.types.of(source, copy.at)}) {{...}}"
 
     def _replaced(self, copy: Store, rest: Path) -> bool:
         """Whether a later line of the function that copies stores into the copied member."""

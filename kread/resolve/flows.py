@@ -175,6 +175,14 @@ class Flows(ABC):
 
         self.machine.watch(self.expression(callee, at), reached)
 
+    def text(self, store: Store) -> str:
+        """A store as it is written; of a compound literal only its type."""
+        sign, at, name = store.value.partition("@")
+        if not at or sign not in ("", "&"):
+            return store.text
+        kind = self.types.of(self.types.term(f"@{name}", store.at), store.at)
+        return f"{store.target} = {sign}({kind}) {{...}}"
+
     # Loads, addresses and stores
 
     def behind(
@@ -248,7 +256,7 @@ class Flows(ABC):
         place = self.places.of(term, store.at)
         if place is None or (isinstance(place, Behind) and self.places.links(place.tag)):
             return
-        why = Why("install", store.at, store.line, store.text, store.cond)
+        why = Why("install", store.at, store.line, self.text(store), store.cond)
         value = self.machine.vertex(("expression", store.at, self.types.term(store.value, store.at)))
         if isinstance(place, Fixed):
             self.machine.arc(value, self.written(place.obj, place.path), why)

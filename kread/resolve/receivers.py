@@ -8,7 +8,9 @@ through calls by name and through pointers alike, as long as they pass the recei
 A parameter to which no such way leads can be anything. One to which some lead is taken to have no others: what
 arrives by another way (a packet finds a socket by its address) belongs to the same protocol.
 
-What the receivers and the pairs of tables are stands in data/families.toml.
+A receiver that the function itself makes has the tables that it hands to the maker.
+
+What the receivers, their makers and the pairs of tables are stands in data/families.toml.
 """
 
 from __future__ import annotations
@@ -42,6 +44,7 @@ class Receivers:
         data = load("families")
         self.members = {row["pointer"]: (row["record"], row["member"]) for row in data["receiver"]}
         self.pairs = data["pair"]
+        self.creators = {name: row["argument"] for row in data["creator"] for name in row["names"]}
 
     def of(self, base: Term, at: FunctionId) -> frozenset[Table] | None:
         """The tables that a pointer to a table can lead to, None if nothing is known: `sk->sk_prot` in a function."""
@@ -54,11 +57,27 @@ class Receivers:
             return None
         param = self._param(base[1], at)
         if param is None:
-            return None
+            return self._given(base[1], at) or None
         found = self._tables.get(param)
         if not found:
             return None
         return frozenset(found | {copy for table in found for copy in self._variants.get(table, ())})
+
+    def _given(self, receiver: Term, at: FunctionId) -> frozenset[Table]:
+        """The tables that a receiver is made with, where it comes from a call that takes the table as an argument."""
+        term = self._defined(receiver, at)
+        number = self.creators.get(term[1][1], -1) if term[0] == "call" and term[1][0] == "name" else -1
+        if not 0 <= number < len(term[2]):
+            return frozenset()
+        places = self.values.places
+        place = places.of(self._pointed(term[2][number]), at)
+        if not isinstance(place, Fixed):
+            return frozenset()
+        if term[2][number][0] == "address":
+            return frozenset([(place.obj, place.path)])
+        vertex = self.values.machine.vertices.get(("place", place.obj, place.path))
+        found = vertex.values if vertex is not None and not vertex.flags else ()
+        return frozenset((value[1], value[2]) for value in found if value[0] == "object")
 
     def _defined(self, term: Term, at: FunctionId) -> Term:
         """A local that is set once stands for what it is set to."""

@@ -89,7 +89,8 @@ def _how(edge: Edge) -> str:
 
 
 def _doubts(edge: Edge) -> str:
-    said = [_how(edge), words.grade_words(edge), f"in {edge.context} context" if edge.context else ""]
+    runs = words.runs(edge)
+    said = [_how(edge), words.grade_words(edge), f"run {runs}" if runs else ""]
     needs = words.needs(edge.presence, words.conjuncts(edge.caller.presence))
     said.append(f"needs {needs}" if needs else "")
     return ", ".join(part for part in said if part)

@@ -101,7 +101,7 @@ def proof(step: Step, edge: Edge, known: Known = ()) -> Iterator[Row]:
     if wanted := words.needs(edge.presence, given):
         yield _proof("needs", wanted, role="note")
     if edge.context:
-        yield _proof("runs", f"in {edge.context} context, not in the caller's", role="unsure")
+        yield _proof("runs", f"{words.runs(edge)}, not in the caller's", role="unsure")
 
 
 def rows(step: Step, known: Known = ()) -> Iterator[Row]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from kread.data import load
 from kread.facts import Edge, Evidence, Guard, Trail
 
 #: kind of evidence -> how a call of that kind is named in "7 calls, 1 by table".
@@ -40,6 +41,17 @@ def hops(trail: Trail) -> str:
             found[word] = found.get(word, 0) + 1
     parts = [f"{number} {word}" for word, number in sorted(found.items())]
     return ", ".join([count(trail.hops, "call"), *parts])
+
+
+def runs(edge: Edge) -> str:
+    """ "by call_timer_fn in softirq context": who runs a callback, and where ("" = it is none that runs later)."""
+    if not edge.context:
+        return ""
+    registrar = edge.site.text.partition("(")[0]
+    rows = load("registrars")["registrar"] if edge.kind == "callback" else ()
+    runner = next((row["runner"] for row in rows if registrar in row["names"]), "")
+    by = f"by {runner} " if runner not in ("", registrar) else ""
+    return f"{by}in {edge.context} context"
 
 
 def guard_word(guard: Guard) -> str:

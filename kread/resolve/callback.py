@@ -3,13 +3,15 @@
 Which function or macro takes a callback, in which argument, and who runs it in which context, stands in
 data/registrars.toml. A registration gives two things: an edge from the function that registers to the callback,
 with the registering line as evidence and the context in which the callback runs; and a value in the slot that the
-callback is kept in, so that the call in the runner, where its source is in the scope, resolves like any other.
+callback is kept in, so that the call in the runner, where its source is in the scope, resolves like any other. That
+is an edge of this kind too: from the place that runs the callback, with the registration as evidence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from kread.data import load
@@ -19,7 +21,7 @@ from kread.resolve.direct import Definitions
 from kread.resolve.machine import Vertex, Why
 from kread.resolve.program import FunctionId
 from kread.resolve.slots import evidence
-from kread.resolve.target import condition, proof, way_of
+from kread.resolve.target import Target, condition, proof, way_of
 from kread.resolve.values import Values
 
 
@@ -64,6 +66,24 @@ def _registration(values: Values, at: FunctionId, call: CallRow, row: dict[str, 
             tag, member = slot.rsplit(".", 1)
             vertex = values.slot_behind(pointer, at, tag, member)
             yield Registration(at, call, row, slot, vertex)
+
+
+@cache
+def _contexts() -> dict[str, str]:
+    """slot -> the context in which what it holds runs: the first row's, where several fill it."""
+    found: dict[str, str] = {}
+    for row in load("registrars")["registrar"]:
+        if row["slot"]:
+            found.setdefault(row["slot"].removeprefix("struct "), row["context"])
+    return found
+
+
+def run_here(target: Target) -> Target:
+    """A target of a call through a slot, as a callback if a registration put it there."""
+    context = _contexts().get(target.slot, "")
+    if not context or all(line.role != "register" for line in target.evidence):
+        return target
+    return replace(target, kind="callback", context=context)
 
 
 def _text(call: CallRow) -> str:

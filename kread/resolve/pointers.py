@@ -132,7 +132,7 @@ def _targets(analysis: _Analysis, definitions: Definitions, site: Site) -> list[
                     found.setdefault((function.file, function.name, function.line), []).append(target)
     if len(found) > MOST_BY_TYPE and all(target.grade == "type" for targets in found.values() for target in targets):
         return []
-    return [_best(found[key]) for key in sorted(found)]
+    return [callback.run_here(_best(found[key])) for key in sorted(found)]
 
 
 def _best(targets: list[Target]) -> Target:

@@ -27,7 +27,7 @@ POINTERS = {
     "ops_table": {"ops_table", "slot_assignment"},
     "slot_assignment": {"slot_assignment", "ops_table"},
     "parameter": {"parameter", "ops_table"},
-    "callback": {"slot_assignment"},
+    "callback": {"callback"},
     "list": {"ops_table"},
     "endless": {"ops_table"},
 }
@@ -109,6 +109,14 @@ def test_a_registration_leads_to_its_callback_in_its_context(found: Found) -> No
         assert edges[0].kind == "callback"
         assert edges[0].evidence[0].role == "register"
         assert edges[0].evidence[0].line == number
+
+
+@pytest.mark.parametrize("found", ["callback"], indirect=True)
+def test_the_place_that_runs_a_callback_leads_to_it(found: Found) -> None:
+    target = found.targets[found.line("t->function(t)")]["expire"]
+    assert (target.kind, target.context, target.slot) == ("callback", "softirq", "timer_list.function")
+    registered = next(line for line in target.evidence if line.role == "register")
+    assert registered.line == found.line("timer_setup(&sk->timer, expire, 0)")
 
 
 @pytest.mark.parametrize("found", ["ops_table"], indirect=True)

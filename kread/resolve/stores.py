@@ -62,6 +62,11 @@ def split_arguments(text: str) -> list[str]:
     return args
 
 
+def _reached(argument: str) -> str:
+    """What an argument points to."""
+    return argument[1:].strip() if argument.startswith("&") else f"*({argument})"
+
+
 class Link(NamedTuple):
     """A node put into a list; for a walk over one, `node` is the member by which the list links its records."""
 
@@ -100,6 +105,7 @@ class Stores:
         self._uses: set[tuple[FunctionId, int, str]] = set()
         self._flows()
         self._calls()
+        self._by_callers()
 
     def owned(self, name: str, at: FunctionId) -> Owned:
         """A name in a function as the variable that it means there."""
@@ -150,6 +156,26 @@ class Stores:
                         continue
                     self._special(name, at, row)
                 self.calls[name].append((at, row))
+
+    def _by_callers(self) -> None:
+        """Put a store of one parameter through another into the callers: `*slot = function` in `set(slot, function)`.
+
+        There it says which slot gets which function; in the function itself all slots would get all functions.
+        """
+        todo, self.derefs = self.derefs, []
+        for store in todo:
+            row = self.program.row(store.at) if store.at.row >= 0 else None
+            params = [name for name, _ in row.params] if row is not None else []
+            target, value = store.target.strip("*() "), store.value.strip("*() ")
+            calls = self.calls.get(row.name, ()) if row is not None else ()
+            if not calls or store.target[0] != "*" or target not in params or value not in params:
+                self.derefs.append(store)
+                continue
+            into, what = params.index(target), params.index(value)
+            for at, call in calls:
+                if len(call.args) > max(into, what):
+                    given = _reached(call.args[what]) if store.value[0] == "*" else call.args[what]
+                    self._store(Store(at, call.line, _reached(call.args[into]), given, call.cond))
 
     def _use(self, at: FunctionId, row: FlowRow) -> None:
         """The use of a macro, as a call of its name."""

@@ -38,3 +38,34 @@ static void wake(struct sock *sk)
 	sk->recv(sk); /* -> tcp_recv */
 	sk->never(sk); /* -> */
 }
+
+/* A helper that swaps slots says at each of its calls which slot gets what. */
+struct swapped {
+	void (*ready)(struct swapped *s);
+	void (*space)(struct swapped *s);
+	void (*saved)(struct swapped *s);
+};
+
+static void first_ready(struct swapped *s) { }
+static void own_ready(struct swapped *s) { }
+static void own_space(struct swapped *s) { }
+
+static void replace(void (**slot)(struct swapped *), void (*with)(struct swapped *), void (**saved)(struct swapped *))
+{
+	*saved = *slot;
+	*slot = with;
+}
+
+static void swap(struct swapped *s)
+{
+	s->ready = first_ready;
+	replace(&s->ready, own_ready, &s->saved);
+	s->space = own_space;
+}
+
+static void use(struct swapped *s)
+{
+	s->ready(s); /* -> first_ready own_ready */
+	s->space(s); /* -> own_space */
+	s->saved(s); /* -> first_ready own_ready */
+}

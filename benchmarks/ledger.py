@@ -143,7 +143,7 @@ def decided_figures(graph: CallGraph, decided: Path) -> list[Figure]:
     sites: dict[tuple[str, str, int, str], set[str]] = defaultdict(set)
     rows = graph.store.query(
         "SELECT a.file, a.name, e.line, e.text, b.name FROM edge e JOIN function a ON a.id = e.caller"
-        " JOIN function b ON b.id = e.callee WHERE e.kind IN ('ops_table', 'slot_assignment', 'parameter')"
+        " JOIN function b ON b.id = e.callee WHERE e.kind IN ('ops_table', 'slot_assignment', 'parameter', 'callback')"
     )
     for file, caller, line, text, callee in rows:
         sites[file, caller, line, text].add(callee)
@@ -158,7 +158,7 @@ def decided_figures(graph: CallGraph, decided: Path) -> list[Figure]:
     for (file, caller, _, text), mine in sites.items():
         for (where, callee), targets in wanted.items():
             if where in (caller, f"{file}:{caller}") and text.startswith(f"{callee}("):
-                feasible = targets & known
+                feasible = targets & (known | mine)
                 hit, asked, given = hit + len(feasible & mine), asked + len(feasible), given + len(mine)
     place = "decided by hand"
     return [

@@ -193,9 +193,9 @@ class LiveHost:
 
     def _send(self, segment: Segment, right: bool) -> None:
         model, kernel = self.isns.get(segment.key, (0, 0))
-        # What is echoed lies as far beside a timestamp of the kernel as it does beside the model's nearest.
+        # What is echoed lies as far beside a timestamp of the kernel as it does beside the model's nearest, the latest of equals.
         known = self.stamps.get(segment.key, [(0, 0)])
-        mine, its = min(known, key=lambda pair: abs(pair[0] - segment.tsecr))
+        mine, its = min(reversed(known), key=lambda pair: abs(pair[0] - segment.tsecr))
         tsecr = its + segment.tsecr - mine if segment.tsecr else 0
         self.raw.sendto(packet(segment, (kernel - model) & 0xFFFFFFFF, right, tsecr), (segment.key.daddr, 0))
 

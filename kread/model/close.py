@@ -157,6 +157,8 @@ def set_state(host: Host, sock: Sock, state: State) -> None:
         if sock.state in (State.ESTABLISHED, State.CLOSE_WAIT):
             host.count("EstabResets")
         host.unlink(sock)
+        # A child never bound its port itself, and so gives it back.
+        sock.num = 0
     sock.state = state
 
 

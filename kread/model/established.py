@@ -26,6 +26,9 @@ RULES = (
     rule("10.3:fin", "tcp_fin", "a FIN moves the child to CLOSE_WAIT", guard("tcp_fin", "case TCP_ESTABLISHED")),
     rule("10.3:challenge", "tcp_validate_incoming", "a RST that is not exact, or a SYN: a challenge ACK",
          guard("tcp_validate_incoming", "if (th->syn)")),
+    rule("10.3:unsent", "tcp_ack",
+         "an ACK of something that was not sent is discarded; a challenge ACK answers it, or not while ESTABLISHED",
+         guard("tcp_ack", "after(ack, tp->snd_nxt)")),
     rule("10.3:old", "tcp_validate_incoming", "out of the window, or too old: an ACK",
          guard("tcp_validate_incoming", "if (!th->rst)")),
 )  # fmt: skip
@@ -57,6 +60,12 @@ def process(host: Host, sock: Sock, segment: Segment) -> bool:
     if not flags & (Flag.ACK | Flag.RST | Flag.SYN) or sock.state is State.CLOSE:
         return False
     if not _validate(host, sock, segment):
+        return False
+    if sock.state is not State.SYN_RECV and after(segment.ack, sock.snd_nxt):
+        host.called("tcp_ack")
+        host.fire("10.3:unsent")
+        if sock.state is not State.ESTABLISHED or host.policy.unsent_ack_challenged:
+            _challenge(host, sock)
         return False
     if not _ack(host, sock, segment):
         host.fire("5.4")
@@ -141,6 +150,8 @@ def _text(host: Host, sock: Sock, segment: Segment) -> None:
     size = segment.length + bool(segment.flags & Flag.FIN)
     if not size or sock.state is State.CLOSE:
         return
+    if sock.state in (State.CLOSE_WAIT, State.CLOSING, State.LAST_ACK) and not before(segment.seq, sock.rcv_nxt):
+        return  # what a peer says after its FIN is not even answered
     if segment.seq != sock.rcv_nxt:
         return _send_ack(host, sock)
     sock.rcv_nxt = segment.end_seq

@@ -62,6 +62,8 @@ class Policy:
     """R6.3: the echoed timestamp must be one that was sent."""
     rst_must_be_exact: bool = True
     """R6.4: a RST kills a request only if its sequence number is the next one expected."""
+    unsent_ack_challenged: bool = True
+    """10.3: an established connection answers an ACK of something that was not sent with a challenge ACK."""
     tw_paws_counter: bool = True
     """12: a segment that PAWS rejects in TIME_WAIT counts PAWSTimewait, not PAWSEstab."""
     cookie_by_bpf: bool = True

@@ -54,8 +54,9 @@ def main() -> None:
     parser.add_argument("trees", nargs="+", metavar="RELEASE=TREE")
     parser.add_argument("--list", action="store_true")
     args = parser.parse_args()
-    total = first = three = simple = 0
+    every = [0, 0, 0, 0]
     for pair in args.trees:
+        total = first = three = simple = 0
         release, _, folder = pair.partition("=")
         with Reporter() as reporter:
             graph = CallGraph(build(open_tree(Path(folder)), (), reporter))
@@ -84,9 +85,16 @@ def main() -> None:
                 print(f"{'3rd ' if expected in found else 'MISS'}  {row['case']} {' > '.join(expected)}")
                 for names in found:
                     print(f"            {' > '.join(names)}")
-    print(
-        f"cases {total}: first {first / total:.1%}, among three {three / total:.1%}; breadth-first {simple / total:.1%}"
-    )
+        report(release, total, first, three, simple)
+        every = [one + other for one, other in zip(every, (total, first, three, simple), strict=True)]
+    report("all", *every)
+
+
+def report(release: str, total: int, first: int, three: int, simple: int) -> None:
+    """One line of figures."""
+    if total:
+        shares = f"first {first / total:.1%}, among three {three / total:.1%}; breadth-first {simple / total:.1%}"
+        print(f"{release:>5}: {total} cases, {shares}")
 
 
 if __name__ == "__main__":

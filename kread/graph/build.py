@@ -26,7 +26,7 @@ from kread.source.progress import Progress
 from kread.source.tree import SourceTree
 
 #: Raised when linking makes something else of the same facts: graphs are then linked anew, and nothing is read again.
-LINKER_VERSION = 2
+LINKER_VERSION = 3
 
 #: A file's size and its time of change.
 Signature = tuple[int, int]

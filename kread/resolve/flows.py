@@ -180,7 +180,7 @@ class Flows(ABC):
         sign, at, name = store.value.partition("@")
         if not at or sign not in ("", "&"):
             return store.text
-        kind = self.types.of(self.types.term(f"@{name}", store.at), store.at)
+        kind = self.places.kind(("literal", store.at.unit, f"@{name}"))
         return f"{store.target} = {sign}({kind}) {{...}}"
 
     # Loads, addresses and stores

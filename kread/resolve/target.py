@@ -8,7 +8,7 @@ from kread import presence
 from kread.facts import Evidence, Function
 from kread.parse.unit import CallRow
 from kread.resolve.machine import Value, Vertex, Why, sources, ways
-from kread.resolve.places import Obj
+from kread.resolve.places import Obj, overlap
 from kread.resolve.program import FunctionId
 from kread.resolve.slots import Path, evidence, slot_name
 from kread.resolve.terms import Term
@@ -75,7 +75,11 @@ def way_of(vertex: Vertex, value: Value) -> Way:
             typed = True
         if place is None and step.key[0] in ("place", "written") and any(part[0] != "[" for part in step.key[2]):
             place = (step.key[1], step.key[2])
-    return Way(tuple(reversed(lines)), place, typed)
+    lines.reverse()
+    if len(lines) > 1 and lines[0].text.startswith(".") and lines[1].role == "copy":
+        # A compound literal has no name: its slots are told as those of what it is copied to.
+        lines[0] = lines[0]._replace(text=lines[1].text.partition(" = ")[0] + lines[0].text)
+    return Way(tuple(lines), place, typed)
 
 
 def slot_of(values: Values, site: Site, way: Way) -> str:
@@ -108,23 +112,25 @@ def installation(values: Values, site: Site, way: Way) -> tuple[Why, ...]:
     term = site.term
     if way.place is None or term[0] != "member" or not term[3]:
         return ()
-    obj = way.place[0]
+    obj, path = way.place
     base = values.expression(term[1], site.caller)
-    for value in base.values:
-        if value[0] == "object" and value[1] == obj:
-            lines = _lines(sources(base, value))
-            home = _folder(_home(values, obj))
-            if lines and home != _folder(values.program.units[lines[-1].at.unit].file):
-                # The first way found starts elsewhere: rather one that starts where the table is defined.
-                for each in ways(values.machine, base, value, MOST_VERTICES):
-                    near = _lines(each)
-                    if near and home == _folder(values.program.units[near[-1].at.unit].file):
-                        lines = near
-                        break
-            if len(lines) > 2:
-                lines = [lines[0], lines[-1]]
-            return tuple(why._replace(role="install") if why.role == "slot" else why for why in reversed(lines))
-    return ()
+    objects = [value for value in base.values if value[0] == "object" and value[1] == obj]
+    if not objects:
+        return ()
+    # Several tables may lie in one object: rather the address of the one with the slot.
+    value = min(objects, key=lambda value: not overlap(value[2], path[: len(value[2])]))
+    lines = _lines(sources(base, value))
+    home = _folder(_home(values, obj))
+    if lines and home != _folder(values.program.units[lines[-1].at.unit].file):
+        # The first way found starts elsewhere: rather one that starts where the table is defined.
+        for each in ways(values.machine, base, value, MOST_VERTICES):
+            near = _lines(each)
+            if near and home == _folder(values.program.units[near[-1].at.unit].file):
+                lines = near
+                break
+    if len(lines) > 2:
+        lines = [lines[0], lines[-1]]
+    return tuple(why._replace(role="install") if why.role == "slot" else why for why in reversed(lines))
 
 
 def _lines(way: list[tuple[Vertex, Why | None]]) -> list[Why]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from kread import presence
 from kread.parse.conditional import conditions
@@ -29,9 +29,6 @@ from kread.parse.uses import MacroAnswers, MacroUses
 #: An invocation longer than this is no declaration but a parenthesis that never closes.
 LONGEST = 20_000
 
-#: What a macro must make to be expanded again: a variable, say, has its declaration at its users.
-_WORTHY = frozenset(("table", "prototype", "record"))
-
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _LITERAL = re.compile(r"@(\d+):(\d+)\Z")
 #: What stands for a body behind an invocation.
@@ -40,12 +37,11 @@ _BODY = " { }"
 
 @dataclass(slots=True)
 class Maker:
-    """Makes snippets into facts; shared by the files that see the same macros. Remembers which macros make nothing."""
+    """Makes snippets into facts; shared by the files that see the same macros."""
 
     snippets: Snippets
     table: MacroTable
     macros: MacroAnswers
-    barren: set[str] = field(default_factory=set)
 
 
 def take_made(
@@ -62,13 +58,13 @@ def take_made(
         name = invocation.name.decode("latin-1")
         written = uses.written(invocation.start, invocation.end)
         with_macros = maker(name, written)
-        if name in with_macros.barren or not with_macros.snippets.can_make(name):
+        if not with_macros.snippets.can_make(name):
             continue
         made = _Made(with_macros, uses, invocation, written, at)
         if invocation.body >= 0:
             made.take(_declared(uses, invocation))
-        elif uses.owner(made.line) == FILE_SCOPE and not made.take(None):
-            with_macros.barren.add(name)
+        elif uses.owner(made.line) == FILE_SCOPE:
+            made.take(None)
 
 
 def _declared(uses: MacroUses, invocation: Invocation) -> int | None:
@@ -99,8 +95,8 @@ class _Made:
         self.calls: dict[tuple[int, str, tuple[str, ...], str], tuple[CallRow, list[str]]] = {}
         self.seen: set[tuple[str, str]] = set()
 
-    def take(self, heads: int | None) -> bool:
-        """Add what the invocation makes; `heads` is the function whose body follows it. False if that is nothing."""
+    def take(self, heads: int | None) -> None:
+        """Add what the invocation makes; `heads` is the function whose body follows it."""
         text = self.written + (_BODY if heads is not None else ";")
         snippet = self.maker.snippets.make(text, self.presence)
         made = self._read(snippet)
@@ -112,7 +108,6 @@ class _Made:
             self.unit.functions[index] = row._replace(cond=presence.conj(self.presence, presence.disj(*found)))
         for call, found in self.calls.values():
             self.unit.calls.append(call._replace(cond=presence.conj(call.cond, presence.disj(*found))))
-        return bool(self.functions) or any(kind in _WORTHY for kind, _ in self.seen)
 
     def _read(self, snippet: Snippet) -> Unit:
         """The facts of a snippet, as if it were a file."""

@@ -64,7 +64,6 @@ class Snippets:
         self._kinds = kinds
         self._known: dict[str, tuple[Macro, ...]] = {}
         self._reach: dict[str, tuple[frozenset[str], bool]] = {}
-        self._opened: frozenset[str] = frozenset()
         self._expander = Expander(self._offered, skip=lambda _: True)
 
     def of(self, name: str) -> Sequence[Macro]:
@@ -119,18 +118,18 @@ class Snippets:
 
     def make(self, text: str, world: str) -> Snippet:
         """What an invocation, given as text and with its presence, comes to with all its alternatives."""
+        opened: frozenset[str] = frozenset()
         for _ in range(MAX_OPENINGS):
-            expansions = self._alternatives(text, world)
-            fresh = {name for tokens in expansions for name in self._outside(tokens)} - self._opened
+            expansions = self._alternatives(text, world, opened)
+            fresh = {name for tokens in expansions for name in self._outside(tokens)} - opened
             if not fresh:
                 break
-            self._opened |= fresh
+            opened |= fresh
         return _snippet(expansions)
 
-    def _alternatives(self, text: str, around: str) -> list[list[Token]]:
+    def _alternatives(self, text: str, around: str, opened: frozenset[str]) -> list[list[Token]]:
         """Expansions that together take each definition at least once, each under conditions that can hold together."""
         found: list[list[Token]] = []
-        opened = self._opened
         if around:
             opened = frozenset(name for name in opened if any(_together(around, macro) for macro in self.of(name)))
         worlds = [around]

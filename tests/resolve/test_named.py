@@ -20,6 +20,11 @@ int by_macros(int x)
 	OUTER(x);
 	return 0;
 }
+typedef int number_t;
+#define DECLARE(f) f
+DECLARE(number_t nothing);
+DECLARE(int far_away(int x));
+int calls_far_away(int x) { return far_away(x); }
 """
 
 
@@ -141,3 +146,7 @@ def test_a_name_is_a_macro_only_to_those_who_include_it(twins: CallGraph) -> Non
 
 def test_what_only_another_language_defines_does_not_hide_an_annotation(twins: CallGraph) -> None:
     assert not twins.store.query("SELECT * FROM fault")
+
+
+def test_a_macro_that_made_nothing_is_asked_again(graph: CallGraph) -> None:
+    assert {name for name, _, _ in called(graph, "calls_far_away")} == {"far_away"}

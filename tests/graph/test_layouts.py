@@ -83,18 +83,23 @@ def configured(graph: CallGraph) -> CallGraph:
     return CallGraph(graph.file, Config.parse((TRUTH / "config").read_text(encoding="utf-8")))
 
 
-def _members(graph: CallGraph, record: str, file: str) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def records(configured: CallGraph) -> Records:
+    return Records(configured)
+
+
+def _members(records: Records, record: str, file: str) -> dict[str, str]:
     """name -> type of the members that the configuration compiles, in their order; empty for another file's record."""
-    found = Records(graph).members(record)
+    found = records.members(record)
     if not found or found[0].file != file:
         return {}
-    return {member.name: member.type for member in found if member.name and graph.compiled(member.presence)}
+    return {member.name: member.type for member in found if member.name and records.graph.compiled(member.presence)}
 
 
 @pytest.mark.parametrize("name", MET)
-def test_a_structure_that_a_reader_meets(name: str, configured: CallGraph, layouts: dict[str, list[Row]]) -> None:
+def test_a_structure_that_a_reader_meets(name: str, records: Records, layouts: dict[str, list[Row]]) -> None:
     rows = layouts[f"struct {name}"]
-    mine = _members(configured, f"struct {name}", rows[0]["file"])
+    mine = _members(records, f"struct {name}", rows[0]["file"])
     names = [row["field"].rsplit(".", 1)[-1] for row in rows]
     assert sorted(mine) == sorted(names)
     if len({row["offset_bits"] for row in rows}) == len(rows):
@@ -104,10 +109,10 @@ def test_a_structure_that_a_reader_meets(name: str, configured: CallGraph, layou
             assert _plain(mine[row["field"].rsplit(".", 1)[-1]]) == _plain(row["type"]), row
 
 
-def test_nearly_all_structures_of_the_network(configured: CallGraph, layouts: dict[str, list[Row]]) -> None:
+def test_nearly_all_structures_of_the_network(records: Records, layouts: dict[str, list[Row]]) -> None:
     asked = exact = 0
     for record, rows in layouts.items():
-        mine = _members(configured, record, rows[0]["file"])
+        mine = _members(records, record, rows[0]["file"])
         if mine:
             asked += 1
             exact += sorted(mine) == sorted({row["field"].rsplit(".", 1)[-1] for row in rows})
@@ -115,14 +120,13 @@ def test_nearly_all_structures_of_the_network(configured: CallGraph, layouts: di
     assert exact > 0.96 * asked
 
 
-def test_what_begins_with_what(configured: CallGraph, layouts: dict[str, list[Row]]) -> None:
+def test_what_begins_with_what(records: Records, layouts: dict[str, list[Row]]) -> None:
     """A member at offset 0 that is a structure held by value: its record is told who begins with it."""
-    records = Records(configured)
     asked = 0
     wrong = []
     for record, rows in layouts.items():
         first = rows[0]
-        if not re.fullmatch(r"struct \w+", first["type"]) or not _members(configured, record, first["file"]):
+        if not re.fullmatch(r"struct \w+", first["type"]) or not _members(records, record, first["file"]):
             continue
         if not records.members(first["type"]):
             continue

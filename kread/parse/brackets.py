@@ -16,7 +16,13 @@ NESTING = 14
 def _nested(opening: bytes, closing: bytes) -> bytes:
     pattern = b"[^" + opening + closing + b"]*+"
     for _ in range(NESTING):
-        pattern = b"[^%b]*+(?:\\%b%b\\%b[^%b]*+)*+" % (opening + closing, opening, pattern, closing, opening + closing)
+        pattern = b"[^%b]*+(?>(?:\\%b%b\\%b[^%b]*+)*)" % (
+            opening + closing,
+            opening,
+            pattern,
+            closing,
+            opening + closing,
+        )
     return b"\\" + opening + pattern + b"\\" + closing
 
 

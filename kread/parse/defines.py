@@ -28,19 +28,19 @@ class Define(NamedTuple):
 
 
 #: A directive's text: up to the first line end that is neither continued nor within a comment.
-REST_OF_LINE = rb"[^\n\\/]*+(?:(?:/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/|\Z)|/|\\(?:\r?\n|.?))[^\n\\/]*+)*+"
+REST_OF_LINE = rb"[^\n\\/]*+(?>(?:(?:/\*[^*]*+(?>(?:\*(?!/)[^*]*+)*)(?:\*/|\Z)|/|\\(?:\r?\n|.?))[^\n\\/]*+)*)"
 
 #: Comments and literals come first, since they hide what stands in them.
 _TOKEN = re.compile(
-    rb"/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/|\Z)"
-    rb"|//[^\n\\]*+(?:\\(?:\r?\n|.?)[^\n\\]*+)*+"
-    rb"|\"(?:[^\"\\\n]|\\(?:\r?\n|.?))*+\"?"
-    rb"|'(?:[^'\\\n]|\\.)*+'?"
+    rb"/\*[^*]*+(?>(?:\*(?!/)[^*]*+)*)(?:\*/|\Z)"
+    rb"|//[^\n\\]*+(?>(?:\\(?:\r?\n|.?)[^\n\\]*+)*)"
+    rb"|\"(?>(?:[^\"\\\n]|\\(?:\r?\n|.?))*)\"?"
+    rb"|'(?>(?:[^'\\\n]|\\.)*)'?"
     rb"|\#[ \t]*+(?:define[ \t]++(?P<define>" + REST_OF_LINE + rb")"
     rb"|include[ \t]*+(?P<include>\"[^\"\n]*+\"|<[^>\n]*+>)"
     rb"|" + REST_OF_LINE + rb")"
 )
-_COMMENT = re.compile(rb"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/|\\\r?\n|//.*|(\"(?:[^\"\\\n]|\\.)*+\")")
+_COMMENT = re.compile(rb"/\*[^*]*+(?>(?:\*(?!/)[^*]*+)*)\*/|\\\r?\n|//.*|(\"(?>(?:[^\"\\\n]|\\.)*)\")")
 _HEAD = re.compile(r"([A-Za-z_]\w*)(?:\(([^()]*)\))?")
 
 

@@ -171,7 +171,7 @@ _LONGEST = 400
 _WORD_STARTS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 _STATEMENT_STARTS = _WORD_STARTS | {"{"}
 _PARENTHESIS = re.compile(PARENS)
-_WORDS_ONLY = re.compile(rf"\s*(?:[A-Za-z_]\w*+\s*(?:{PARENS})?\s*)*+")
+_WORDS_ONLY = re.compile(rf"\s*(?>(?:[A-Za-z_]\w*+\s*(?:{PARENS})?\s*)*)")
 _USE = re.compile(rf"([A-Za-z_]\w*)\s*({PARENS})?")
 
 

@@ -100,9 +100,9 @@ def declared_variable(shown: bytes, args: bytes) -> bytes:
 _TYPE_ARGUMENT = re.compile(
     rb"([(,])(?:\s*+(?:(?:const|volatile|struct|union|enum|unsigned|signed|int|char|long|short|void|bool|_Bool|float"
     rb"|double)\b[\w\s*]*+|[A-Za-z_]\w*+\s*+\*[\s*]*+(?:const\b\s*+)?)(?:\[[^][(){};,]*+\]\s*+)?(?=[,)])"
-    rb"|\s*+[A-Za-z_]\w*+\s++[A-Za-z_]\w*+(?:" + PARENS + rb")?+\s*+(?=[,)\"])"
+    rb"|\s*+[A-Za-z_]\w*+\s++[A-Za-z_]\w*+(?>(?:" + PARENS + rb")?)\s*+(?=[,)\"])"
     rb"|\s*+(?!0[xXbB]|\d++(?:[uUlL]++\b|[eE]\d))\d++[A-Za-z_]\w*+\s*+(?=[,)])|\s*+\[\w++\]\s*+(?=[,)])"
-    rb"|(?:(?<=,)|(?<=\()(?!\s*+\*++\s*\)))\s*+[-+*/%|&^~!<>=]{1,3}(?:\s[~!])?+\s*+(?=[,)])"
+    rb"|(?:(?<=,)|(?<=\()(?!\s*+\*++\s*\)))\s*+[-+*/%|&^~!<>=]{1,3}(?>(?:\s[~!])?)\s*+(?=[,)])"
     rb"|\s++(?=,)|(?<=,)\s++(?=\)))"
 )
 #: What only a macro can be: a name and a parenthesis as a statement, and no `;` behind it.
@@ -110,7 +110,7 @@ _OPENING = re.compile(
     rb"([;{}:)]\s*+)(?!(?:" + C_WORDS + rb")\b)([A-Za-z_]\w*+\s*+)(" + PARENS + rb")(?=\s*+([{A-Za-z_}]))"
 )
 #: A variable that a macro declares, with its values.
-_DECLARED = re.compile(rb"([;{}]\s*+(?:static\s+)?+)([A-Za-z_]\w*+\s*+)(" + PARENS + rb")(?=\s*+=\s*+\{)")
+_DECLARED = re.compile(rb"([;{}]\s*+(?>(?:static\s+)?))([A-Za-z_]\w*+\s*+)(" + PARENS + rb")(?=\s*+=\s*+\{)")
 #: The values of a variable, and in them a macro that brings its own comma.
 _TABLE = re.compile(rb"(=\s*+)(" + BRACES + rb")")
 _VALUES = re.compile(
@@ -120,11 +120,11 @@ _VALUES = re.compile(
 _STATEMENTS = re.compile(
     rb"([;{}:)]\s*+)(?!(?:"
     + C_WORDS
-    + rb")\b)([A-Za-z_]\w*+\s*+)(?=\((?:[^(){};]++|"
+    + rb")\b)([A-Za-z_]\w*+\s*+)(?=\((?>(?:[^(){};]++|"
     + PARENS
     + rb"|"
     + BRACES
-    + rb")*+;)"
+    + rb")*);)"
     rb"(" + PARENS + rb")(?=\s*+;)"
 )
 _STATEMENT_ENDS = re.compile(rb";\s*+[,)]")
@@ -138,7 +138,7 @@ _STATIC = re.compile(rb"static\s+(?=(?:const\s+)?(?!(?:" + C_WORDS + rb")\b)[A-Z
 _BRACED = re.compile(rb"([(,])(\s*+\{[^{};]*+\})(?=\s*+([,)]))")
 _SLOT = re.compile(rb"(?<=[ ,])\.(?=[A-Za-z_]\w*\s*=)")
 #: What assembler macros take: `[name] "constraint" (value) : "clobbered"`.
-_OPERAND = re.compile(rb"\[\s*\w+\s*\](?=\s*\")|\"(?P<value>\s*" + PARENS + rb"\s*):(?:\s*:)*+")
+_OPERAND = re.compile(rb"\[\s*\w+\s*\](?=\s*\")|\"(?P<value>\s*" + PARENS + rb"\s*):(?>(?:\s*:)*)")
 #: A range of cases, which the grammar lacks: `case 1 ... 5:`.
 _CASES = re.compile(rb"(case\b[^:;{}\n]*?)(\.\.\.)")
 #: A statement among a macro's arguments: `foo(x, return -EINVAL)`.

@@ -16,19 +16,19 @@ from kread.parse.declarers import RECORD
 from kread.parse.macro_table import MacroTable
 from kread.parse.rewriting import C_WORDS, Invocation, declared_variable, joined
 
-_STORAGE = rb"(?:(?:static|extern|inline|const|volatile|register|__inline__|__inline|__extension__)\s+)*+"
+_STORAGE = rb"(?>(?:(?:static|extern|inline|const|volatile|register|__inline__|__inline|__extension__)\s+)*)"
 _USE = re.compile(rb"\s*+(" + _STORAGE + rb")(?!(?:" + C_WORDS + rb")\b)([A-Za-z_]\w*+)\s*+(" + PARENS + rb")\s*+")
 _START = re.compile(rb";(?=\s*+" + _STORAGE + rb"(?!(?:" + C_WORDS + rb")\b)[A-Za-z_]\w*+\s*+\()")
 
 
 #: A name on a line of its own, before a declaration: in C nothing, so a macro that declares by itself.
-_LONE_NAME = rb"\s*+)((?:(?!(?:" + C_WORDS + rb")\b)[A-Za-z_]\w*+[ \t]*+\n\s*+)++)(?=[A-Za-z_]\w*+[ \t*]+[A-Za-z_])"
+_LONE_NAME = rb"\s*+)((?>(?:(?!(?:" + C_WORDS + rb")\b)[A-Za-z_]\w*+[ \t]*+\n\s*+)+))(?=[A-Za-z_]\w*+[ \t*]+[A-Za-z_])"
 _LONE = re.compile(rb"([;}]" + _LONE_NAME)
 _FIRST = re.compile(rb"(" + _LONE_NAME)
 #: What stands behind a prototype: `) MACRO(x);`. At the start of a line it is a declaration of its own.
 _BEHIND = re.compile(rb"(\)\s*+)(?<!\n)([A-Za-z_]\w*+\s*+" + PARENS + rb")(?=\s*+;)")
 #: Such names between uses of macros with arguments: by custom a macro's name is in capitals, a type's is not.
-_ALONE = re.compile(rb"\s*+((?:[A-Z_][A-Z0-9_]*+[ \t]*+\n\s*+)++)(?=[A-Za-z_]\w*+\s*+\()")
+_ALONE = re.compile(rb"\s*+((?>(?:[A-Z_][A-Z0-9_]*+[ \t]*+\n\s*+)+))(?=[A-Za-z_]\w*+\s*+\()")
 
 
 def _lone(found: re.Match[bytes]) -> bytes:
@@ -116,10 +116,10 @@ _MEMBER = re.compile(
 )
 _EMPTY = re.compile(rb"([;{]\s*+);")
 #: Bit fields without a name, and those of a record or enumeration written on the spot, which the grammar lacks.
-_BITS = rb"(?:const\s+)?(?:(?:(?:signed|unsigned|long|int|char|short)\b\s*+)++|\w++\s*+)"
+_BITS = rb"(?:const\s+)?(?:(?>(?:(?:signed|unsigned|long|int|char|short)\b\s*+)+)|\w++\s*+)"
 _UNNAMED = re.compile(
-    rb"(?P<type>[;{])\s*+" + _BITS + rb"(?::[^;{},:]*+,\s*+)*+:[^;{},:]*+(?=;)"
-    rb"|(?P<kept>[;{]\s*+" + _BITS + rb")(?::[^;{},:]*+,\s*+)++"
+    rb"(?P<type>[;{])\s*+" + _BITS + rb"(?>(?::[^;{},:]*+,\s*+)*):[^;{},:]*+(?=;)"
+    rb"|(?P<kept>[;{]\s*+" + _BITS + rb")(?>(?::[^;{},:]*+,\s*+)+)"
     rb"|,\s*:[^,;:{}]*+(?=[,;])|(?P<name>\}\s*\w+\s*):[^,;:{}]*+(?=[;,])"
 )
 _FIELD_MACRO = re.compile(

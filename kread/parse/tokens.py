@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 #: White space, comments and joined lines; possessive, so that a comment at the end of a text is not taken apart.
-_BLANK = r"(?:[\s]+|\\\r?\n|/\*(?:[^*]|\*(?!/))*+\*/|//[^\n]*)*+"
+_BLANK = r"(?>(?:[\s]+|\\\r?\n|/\*(?>(?:[^*]|\*(?!/))*)\*/|//[^\n]*)*)"
 
 _TOKEN = (
     r"(?:u8|[uUL])?\"(?:[^\"\\\n]|\\[\s\S])*\""  # string

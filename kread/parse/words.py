@@ -50,7 +50,7 @@ def fixed_words(present: set[str] | None) -> re.Pattern[bytes] | None:
     if not found:
         return None
     return re.compile(
-        rb"(" + b"|".join(found) + rb")\b((?:\s+(?:volatile|__volatile__|goto|inline)\b)*+\s*" + PARENS + rb")?"
+        rb"(" + b"|".join(found) + rb")\b((?>(?:\s+(?:volatile|__volatile__|goto|inline)\b)*)\s*" + PARENS + rb")?"
     )
 
 

@@ -6,6 +6,7 @@ function definitions that the tree has, `calls:` the calls in them, each `name@l
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -550,3 +551,12 @@ def test_a_damaged_kernel_file_keeps_its_length_and_lines(tree: Callable[[str], 
         check(text[:cut])
         check(text[:cut] + text[cut + drop :])
         check(text[:cut] + b"({#if\n/*" + text[cut:])
+
+
+def test_no_pattern_repeats_a_group_possessively() -> None:
+    """Python before 3.11.5 matches less than it should where such a group can backtrack; (?>(?:...)*) is right in all."""
+    import kread
+
+    package = Path(kread.__file__).parent
+    found = [file.name for file in package.rglob("*.py") if re.search(r"\)[*+?]\+", file.read_text(encoding="utf-8"))]
+    assert found == []

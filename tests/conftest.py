@@ -8,7 +8,7 @@ next run of the tests uses again.
 
 Fixture `indexed_home` is a home with the index of 6.12's default scope, built once for all tests (in KREAD_TEST_HOME,
 where that is set: the next run then finds it); `graph` is its call graph, and `kread` runs a command in that home.
-Fixture `graph_of` gives the call graph of any of the releases.
+Fixture `graph_of` gives the call graph of any of the releases, `graph_of_files` that of a few files written in a test.
 """
 
 from __future__ import annotations
@@ -171,6 +171,27 @@ def graph_of(tree: Callable[[str], Path], graph: CallGraph) -> Callable[[str], C
         return graphs[release]
 
     return find
+
+
+@pytest.fixture(scope="session")
+def graph_of_files(tmp_path_factory: pytest.TempPathFactory) -> Callable[[dict[str, str]], CallGraph]:
+    """A function that takes {"net/ipv4/a.c": text, ...} and gives the call graph of net/ipv4 in a tree of just these."""
+    from kread.graph.build import build
+    from kread.graph.callgraph import CallGraph
+    from kread.source.progress import Silent
+    from kread.source.tree import open_tree
+
+    def link(files: dict[str, str]) -> CallGraph:
+        root = tmp_path_factory.mktemp("files") / "tree"
+        (root / "include/linux").mkdir(parents=True)
+        for name, text in {"Makefile": "VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 9\n", **files}.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("KREAD_HOME", str(root.parent / "home"))
+            return CallGraph(build(open_tree(root), ("net/ipv4",), Silent()))
+
+    return link
 
 
 @pytest.fixture(scope="session")

@@ -8,11 +8,8 @@ from pathlib import Path
 import pytest
 
 from kread.errors import UnknownSymbol
-from kread.graph.build import build
 from kread.graph.callgraph import CallGraph
 from kread.graph.records import Records
-from kread.source.progress import Silent
-from kread.source.tree import open_tree
 
 HEADER = """
 struct base { int state; struct base *next; };
@@ -52,16 +49,8 @@ static struct ops extra_ops = { .open = base_open };
 
 
 @pytest.fixture(scope="module")
-def records(tmp_path_factory: pytest.TempPathFactory) -> Records:
-    root = tmp_path_factory.mktemp("records") / "tree"
-    (root / "include/linux").mkdir(parents=True)
-    (root / "net/ipv4").mkdir(parents=True)
-    (root / "Makefile").write_text("VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 9\n")
-    (root / "include/linux/records.h").write_text(HEADER)
-    (root / "net/ipv4/records.c").write_text(SOURCE)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KREAD_HOME", str(root.parent / "home"))
-        return Records(CallGraph(build(open_tree(root), ("net/ipv4",), Silent())))
+def records(graph_of_files: Callable[[dict[str, str]], CallGraph]) -> Records:
+    return Records(graph_of_files({"include/linux/records.h": HEADER, "net/ipv4/records.c": SOURCE}))
 
 
 def holders(records: Records, record: str, pointer: bool) -> set[tuple[str, str, bool]]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from kread.graph.build import build
 from kread.graph.callgraph import CallGraph
-from kread.source.progress import Silent
-from kread.source.tree import open_tree
 
 SOURCE = """
 #define INNER(x) work(x)
@@ -29,15 +28,8 @@ int calls_far_away(int x) { return far_away(x); }
 
 
 @pytest.fixture(scope="module")
-def graph(tmp_path_factory: pytest.TempPathFactory) -> CallGraph:
-    root = tmp_path_factory.mktemp("named") / "tree"
-    (root / "include/linux").mkdir(parents=True)
-    (root / "net/ipv4").mkdir(parents=True)
-    (root / "Makefile").write_text("VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 9\n")
-    (root / "net/ipv4/named.c").write_text(SOURCE)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KREAD_HOME", str(root.parent / "home"))
-        return CallGraph(build(open_tree(root), ("net/ipv4",), Silent()))
+def graph(graph_of_files: Callable[[dict[str, str]], CallGraph]) -> CallGraph:
+    return graph_of_files({"net/ipv4/named.c": SOURCE})
 
 
 @pytest.mark.parametrize(
@@ -110,14 +102,8 @@ int shadowed(int x) { return pick(x); }
 
 
 @pytest.fixture(scope="module")
-def twins(tmp_path_factory: pytest.TempPathFactory) -> CallGraph:
-    root = tmp_path_factory.mktemp("twins") / "tree"
-    for name, text in {"Makefile": "VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 9\n", **TWINS}.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KREAD_HOME", str(root.parent / "home"))
-        return CallGraph(build(open_tree(root), ("net/ipv4",), Silent()))
+def twins(graph_of_files: Callable[[dict[str, str]], CallGraph]) -> CallGraph:
+    return graph_of_files(TWINS)
 
 
 def called(graph: CallGraph, caller: str) -> set[tuple[str, str, str]]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from kread.graph.build import build
 from kread.graph.callgraph import CallGraph
-from kread.source.progress import Silent
-from kread.source.tree import open_tree
 
 #: Two tables in one object, each assigned as a whole and registered by its own address.
 SOURCE = """
@@ -42,15 +41,8 @@ int run(int number)
 
 
 @pytest.fixture(scope="module")
-def graph(tmp_path_factory: pytest.TempPathFactory) -> CallGraph:
-    root = tmp_path_factory.mktemp("proof") / "tree"
-    (root / "include/linux").mkdir(parents=True)
-    (root / "net/ipv4").mkdir(parents=True)
-    (root / "Makefile").write_text("VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 9\n")
-    (root / "net/ipv4/proof.c").write_text(SOURCE)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KREAD_HOME", str(root.parent / "home"))
-        return CallGraph(build(open_tree(root), ("net/ipv4",), Silent()))
+def graph(graph_of_files: Callable[[dict[str, str]], CallGraph]) -> CallGraph:
+    return graph_of_files({"net/ipv4/proof.c": SOURCE})
 
 
 @pytest.mark.parametrize(

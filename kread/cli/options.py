@@ -22,8 +22,8 @@ Scope = Annotated[
     typer.Option(
         "--scope",
         metavar="NAME|DIR",
-        help="The files that are looked at: a scope's name (default, tcp, net) or a directory of the tree, with all "
-        "the headers that they include. Repeat it for more.",
+        help="The files that are looked at: a scope's name (default, tcp, net, kernel) or a directory of the tree "
+        "(kernel/ is the directory), with all the headers that they include. Repeat it for more.",
         show_default=False,
     ),
 ]

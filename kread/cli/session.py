@@ -39,6 +39,7 @@ def open_graph(release: str | None, scope: Sequence[str] | None, config: str | N
     """The graph of a release and a scope, fetched, built or refreshed if need be."""
     from kread.graph.build import build
     from kread.graph.callgraph import CallGraph
+    from kread.index.scope import scope_folders
     from kread.source.fetch import need
     from kread.source.progress import Reporter
 
@@ -48,7 +49,7 @@ def open_graph(release: str | None, scope: Sequence[str] | None, config: str | N
 
         compiled = Config.read(config)
     with Reporter() as reporter:
-        tree = need(release, reporter)
+        tree = need(release, reporter, scope_folders(scope or ()))
         return CallGraph(build(tree, tuple(scope or ()), reporter), compiled)
 
 

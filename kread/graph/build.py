@@ -101,6 +101,8 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> 
     progress.say(
         f"indexing {tree.release}, scope {scope.name}: {len(scope.sources)} sources and the headers they include"
     )
+    if scope.missing:
+        progress.say(f"this tree has no {', '.join(scope.missing)}: the scope is what is left of it")
     # Imported here: whoever asks a graph that is fresh needs neither the parser nor the linker.
     from kread.index.elsewhere import find_elsewhere
     from kread.index.units import read_scope, sign

@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from kread.data import load
 from kread.errors import SourceError
+from kread.index.scope import aside
 from kread.index.units import sign
 from kread.index.workers import spread
 from kread.source.home import write_atomically
@@ -48,10 +49,9 @@ def find_elsewhere(tree: SourceTree, folder: Path, progress: Progress) -> dict[s
     """name -> (file, line) of its external definitions in the tree; `folder` keeps what was found."""
     keep = folder / f"elsewhere-{tree.ident}.bin"
     known = _kept(keep)
-    rules = load("elsewhere")
-    aside = tuple(f"{row['place']}/" for row in rules["aside"])
-    listed = {file for row in rules["folder"] for file in tree.files(row["place"], ".c")}
-    files = sorted(file for file in listed if not file.startswith(aside))
+    listed = {file for row in load("elsewhere")["folder"] for file in tree.files(row["place"], ".c")}
+    apart = aside()
+    files = sorted(file for file in listed if not file.startswith(apart))
     found: _Found = {}
     fresh: list[str] = []
     for file in files:

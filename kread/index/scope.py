@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kread import data, presence
@@ -19,11 +19,13 @@ from kread.source.tree import SourceTree
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The places that were asked for, and their files: sorted names relative to the tree's root."""
+    """The places that were asked for, and their files: sorted names relative to the tree's root. `missing` are the
+    directories of a named scope that the tree does not have."""
 
     name: str
     places: tuple[str, ...]
     sources: tuple[str, ...]
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -118,28 +120,55 @@ def include_graph(tree: SourceTree) -> IncludeGraph:
 def find_scope(tree: SourceTree, places: Sequence[str] = ()) -> Scope:
     """The scope of that name, or of those directories and files; without any, the default scope."""
     declared = data.load("index_scopes")["scope"]
-    name = places[0] if len(places) == 1 else ("+".join(places) if places else "default")
+    asked = [_meant(place, declared) for place in places or ("default",)]
     wanted: list[str] = []
-    for place in places or ("default",):
-        row = declared.get(place)
-        if row is not None:
-            wanted.extend(entry["place"] for entry in row["places"])
-        else:
-            wanted.append(place.strip("/"))
     sources: dict[str, None] = {}
     missing: list[str] = []
-    for place in wanted:
-        found = ([place] if tree.exists(place) else []) if place.endswith(".c") else tree.files(place, ".c")
-        if not found:
-            missing.append(place)
-        sources.update(dict.fromkeys(found))
-    asked = [place.strip("/") for place in places]
-    if not sources or any(place in missing for place in asked):
-        gone = next((place for place in asked if place in missing), wanted[0])
+    for place in asked:
+        row = declared.get(place)
+        parts = [entry["place"] for entry in row["places"]] if row is not None else [place.rstrip("/")]
+        wanted += parts
+        for part in parts:
+            found = _sources(tree, part)
+            if not found:
+                missing.append(part)
+            elif row is not None:
+                found = [file for file in found if not file.startswith(aside())]
+            sources.update(dict.fromkeys(found))
+    gone = next((place for place in asked if place.rstrip("/") in missing and place not in declared), None)
+    if gone is not None or not sources:
         raise SourceError(
             "no-such-scope",
-            f"{gone} holds no C source in {tree.release}",
+            f"{gone or wanted[0]} holds no C source in {tree.release}",
             where=str(tree.root),
             hint="Name a directory of the tree, or one of: " + ", ".join(sorted(declared)),
         )
-    return Scope(name, tuple(wanted), tuple(sorted(sources)))
+    missing = [part for part in missing if not part.endswith(".c")]
+    return Scope("+".join(asked), tuple(wanted), tuple(sorted(sources)), tuple(missing))
+
+
+def scope_folders(places: Sequence[str]) -> tuple[str, ...]:
+    """The directories of a tree that the named scopes among these places are made of."""
+    declared = data.load("index_scopes")["scope"]
+    rows = (row for place in places if (row := declared.get(place)) is not None)
+    return tuple(entry["place"] for row in rows for entry in row["places"] if not entry["place"].endswith(".c"))
+
+
+def _meant(place: str, declared: Mapping[str, object]) -> str:
+    """A scope's name, or a directory or file in one spelling: `./fs/` is `fs`, and `./kernel` is `kernel/`, since
+    `kernel` is a scope's name."""
+    if place in declared:
+        return place
+    plain = posixpath.normpath(place.lstrip("/"))
+    return f"{plain}/" if plain in declared else plain
+
+
+def _sources(tree: SourceTree, place: str) -> list[str]:
+    if place.endswith(".c"):
+        return [place] if tree.exists(place) else []
+    return tree.files(place, ".c")
+
+
+def aside() -> tuple[str, ...]:
+    """The directories of programs that are none of the kernel's, although they lie among its folders."""
+    return tuple(f"{row['place']}/" for row in data.load("index_scopes")["aside"])

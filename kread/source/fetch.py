@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +35,9 @@ from kread.source.tree import SourceTree, make_ident, open_tree
 #: Debian's package and the lists that find it have 250 MB besides.
 _NEEDED_BYTES = {"git": 300_000_000, "debian": 500_000_000, "archive": 200_000_000}
 
+#: What a tree with more folders than these needs besides: a whole one has 1.6 GB.
+_NEEDED_BY_MORE = 1_600_000_000
+
 #: Failures of git after which Debian's package is tried: nothing there to ask with, or nobody answered.
 _GIT_UNREACHABLE = frozenset({"no-remote", "no-git"})
 
@@ -51,14 +54,33 @@ def default_release() -> str:
     return str(load("scopes")["fetch"]["release"])
 
 
-def need(release: str | None = None, progress: Progress | None = None) -> SourceTree:
-    """The tree that `release` means, as `find_release` finds it, fetched first where it is not here."""
+def need(release: str | None = None, progress: Progress | None = None, more: tuple[str, ...] = ()) -> SourceTree:
+    """The tree that `release` means, as `find_release` finds it, fetched first where it is not here, and again where it
+    was fetched without the folders `more`."""
     try:
-        return find_release(release)
+        tree = find_release(release)
     except SourceError as error:
         if error.slug != "no-such-release" or (release is not None and parse_name(release) is None):
             raise
-    return obtain(release, progress=progress)
+        return obtain(release, progress=progress, more=more)
+    lacking = _lacking(tree, more)
+    if not lacking:
+        return tree
+    if progress is not None:
+        progress.say(
+            f"{tree.release} was fetched without {', '.join(lacking)}, which the scope needs: fetching it again"
+        )
+    return obtain(tree.release, progress=progress, more=more)
+
+
+def _lacking(tree: SourceTree, more: tuple[str, ...]) -> list[str]:
+    """Which of these folders were not asked of the fetch of a tree; a tree in place has what it has."""
+    record = next((record for record in records() if record.tree == tree and not record.in_place), None)
+    return [folder for folder in more if not _covers(record.folders, folder)] if more and record else []
+
+
+def _covers(fetched: Iterable[str], folder: str) -> bool:
+    return any(folder == name or folder.startswith(f"{name}/") for name in fetched)
 
 
 def obtain(
@@ -66,11 +88,13 @@ def obtain(
     source: str | None = None,
     remote: str | None = None,
     progress: Progress | None = None,
+    more: tuple[str, ...] = (),
 ) -> SourceTree:
     """Get `release` (None: what the source holds, else the default) and return its tree.
 
     source -- "git", "debian", a directory (used in place) or an archive; None: git, else Debian's package
     remote -- the URL for git, in place of the stable tree and its mirror
+    more   -- folders that are wanted beside those that are always fetched
     SourceError where it cannot be had, UsageError where the arguments do not fit together.
     """
     report = progress if progress is not None else Silent()
@@ -78,20 +102,37 @@ def obtain(
         raise UsageError("remote-without-git", "--remote is for a clone by git", hint="leave out --from, or --remote")
     if source not in {None, "git", "debian"}:
         path = Path(os.path.abspath(os.path.expanduser(str(source))))
-        return _in_place(path, release, report) if path.is_dir() else _from_archive(path, release, report)
+        return (
+            _in_place(path, release, report) if path.is_dir() else _from_archive(path, release, _wanted(more), report)
+        )
     name = release if release is not None else default_release()
     if is_path(name):
         return _in_place(Path(name), None, report)
-    if source is None and remote is None and (record := _here(name)):
+    # What an earlier fetch was asked for stays: the tree takes the place of that one.
+    wanted = _wanted((*more, *(folder for record in matching(name) for folder in record.folders)))
+    if source is None and remote is None and (record := _here(name, wanted)):
         report.say(f"{record.tree.release} is here already, from {record.tree.origin}")
         return record.tree
     if source == "debian":
-        return _fetch("debian", report, name, lambda into, have: _debian(name, into, report, have))
+        return _fetch("debian", report, name, wanted, lambda into, have: _debian(name, into, wanted, report, have))
     # git runs in a folder of ours, where a relative path would lead elsewhere.
     remotes = (os.path.abspath(remote) if os.path.isdir(remote) else remote,) if remote is not None else None
     if source == "git" or remotes:
-        return _fetch("git", report, name, lambda into, have: _git(name, into, remotes, report, have))
-    return _fetch("git", report, name, lambda into, have: _git_or_debian(name, into, report, have), any_source=True)
+        return _fetch("git", report, name, wanted, lambda into, have: _git(name, into, wanted, remotes, report, have))
+    return _fetch(
+        "git",
+        report,
+        name,
+        wanted,
+        lambda into, have: _git_or_debian(name, into, wanted, report, have),
+        any_source=True,
+    )
+
+
+def _wanted(more: Iterable[str]) -> tuple[str, ...]:
+    """The folders to fetch: those that always are, and those of `more` that do not lie in one of them."""
+    always = folders()
+    return (*always, *dict.fromkeys(folder for folder in more if not _covers(always, folder)))
 
 
 def _in_place(path: Path, release: str | None, report: Progress) -> SourceTree:
@@ -102,7 +143,7 @@ def _in_place(path: Path, release: str | None, report: Progress) -> SourceTree:
     return tree
 
 
-def _from_archive(path: Path, release: str | None, report: Progress) -> SourceTree:
+def _from_archive(path: Path, release: str | None, wanted: tuple[str, ...], report: Progress) -> SourceTree:
     from kread.source.archive import unpack
 
     if not path.is_file():
@@ -116,27 +157,30 @@ def _from_archive(path: Path, release: str | None, report: Progress) -> SourceTr
         "archive",
         report,
         release,
-        lambda into, have: (f"archive {path.name}", f"archive:{unpack(path, into, folders(), report)}"),
+        wanted,
+        lambda into, have: (f"archive {path.name}", f"archive:{unpack(path, into, wanted, report)}"),
     )
 
 
-def _git(name: str, into: Path, remotes: tuple[str, ...] | None, report: Progress, have: _Have) -> tuple[str, str]:
+def _git(
+    name: str, into: Path, wanted: tuple[str, ...], remotes: tuple[str, ...] | None, report: Progress, have: _Have
+) -> tuple[str, str]:
     from kread.source.git_clone import clone, default_remotes
 
-    cloned = clone(name, into, folders(), remotes or default_remotes(), report, have)
+    cloned = clone(name, into, wanted, remotes or default_remotes(), report, have)
     return cloned.origin, cloned.identity
 
 
-def _debian(name: str, into: Path, report: Progress, have: _Have) -> tuple[str, str]:
+def _debian(name: str, into: Path, wanted: tuple[str, ...], report: Progress, have: _Have) -> tuple[str, str]:
     from kread.source.debian import fetch_debian
 
-    package = fetch_debian(name, into, folders(), into.with_name(f"{into.name}.apt"), report, have)
+    package = fetch_debian(name, into, wanted, into.with_name(f"{into.name}.apt"), report, have)
     return package.origin, package.identity
 
 
-def _git_or_debian(name: str, into: Path, report: Progress, have: _Have) -> tuple[str, str]:
+def _git_or_debian(name: str, into: Path, wanted: tuple[str, ...], report: Progress, have: _Have) -> tuple[str, str]:
     try:
-        return _git(name, into, None, report, have)
+        return _git(name, into, wanted, None, report, have)
     except SourceError as error:
         if error.slug not in _GIT_UNREACHABLE:
             raise
@@ -145,7 +189,7 @@ def _git_or_debian(name: str, into: Path, report: Progress, have: _Have) -> tupl
     remove_tree(into)
     ensure_dir(into)
     try:
-        return _debian(name, into, report, have)
+        return _debian(name, into, wanted, report, have)
     except SourceError as by_debian:
         if by_debian.slug == "no-space":
             raise
@@ -161,13 +205,14 @@ def _fetch(
     kind: str,
     report: Progress,
     release: str | None,
+    wanted: tuple[str, ...],
     get: Callable[[Path, _Have], tuple[str, str]],
     any_source: bool = False,
 ) -> SourceTree:
     """Let `get` fill a folder, and put that in its place; `get` returns the origin and the identity of what it got."""
-    _make_room(kind)
+    _make_room(kind, more=wanted != folders())
     with lock(data_dir() / "fetch.lock", lambda: report.say("another kread is fetching; waiting for it")):
-        if any_source and release is not None and (record := _here(release)):
+        if any_source and release is not None and (record := _here(release, wanted)):
             return record.tree  # the other process fetched it
         temporary = ensure_dir(temporary_dir())
         try:
@@ -178,13 +223,13 @@ def _fetch(
         except OSError as error:
             raise storage_error(error, temporary) from error
         try:
-            origin, identity = get(into, _is_here)
-            if found := _by_ident(make_ident(identity)):
+            origin, identity = get(into, lambda identity: _by_ident(make_ident(identity), wanted) is not None)
+            if found := _by_ident(make_ident(identity), wanted):
                 report.say(f"{found.tree.release} is here already, from {found.tree.origin}")
                 return found.tree
             fetched = _open(into, origin, identity)
             _check_release(fetched, None if kind == "git" and not origin.startswith("Debian") else release, origin)
-            tree = _put_in_place(fetched, work)
+            tree = _put_in_place(fetched, wanted, work)
         except OSError as error:
             raise storage_error(error, work) from error
         finally:
@@ -201,20 +246,20 @@ def _open(into: Path, origin: str, identity: str) -> SourceTree:
         raise SourceError(error.slug, error.what, where=origin, hint=hint) from error
 
 
-def _put_in_place(fetched: SourceTree, work: Path) -> SourceTree:
+def _put_in_place(fetched: SourceTree, wanted: tuple[str, ...], work: Path) -> SourceTree:
     target = ensure_dir(releases_dir()) / label(fetched)
     tree = replace(fetched, root=target)
     if target.exists():
         # Without a record, or with one that an older kread wrote for fewer folders.
         os.rename(target, work / "replaced")
     os.rename(fetched.root, target)
-    register(tree, folders())
+    register(tree, wanted)
     return tree
 
 
-def _make_room(kind: str) -> None:
+def _make_room(kind: str, more: bool) -> None:
     folder = ensure_dir(data_dir())
-    needed, free = _NEEDED_BYTES[kind], free_bytes(folder)
+    needed, free = _NEEDED_BYTES[kind] + (_NEEDED_BY_MORE if more else 0), free_bytes(folder)
     if free < needed:
         raise SourceError(
             "no-space",
@@ -235,18 +280,14 @@ def _check_release(tree: SourceTree, release: str | None, where: str) -> None:
         )
 
 
-def _complete(record: Record) -> bool:
-    """Whether a record's tree has all the folders that this kread wants."""
-    return record.in_place or set(folders()) <= set(record.folders)
+def _complete(record: Record, wanted: tuple[str, ...]) -> bool:
+    """Whether a record's tree has all the folders that are wanted."""
+    return record.in_place or set(wanted) <= set(record.folders)
 
 
-def _here(name: str) -> Record | None:
-    return next(filter(_complete, matching(name)), None)
+def _here(name: str, wanted: tuple[str, ...]) -> Record | None:
+    return next((record for record in matching(name) if _complete(record, wanted)), None)
 
 
-def _by_ident(ident: str) -> Record | None:
-    return next((record for record in records() if record.tree.ident == ident and _complete(record)), None)
-
-
-def _is_here(identity: str) -> bool:
-    return _by_ident(make_ident(identity)) is not None
+def _by_ident(ident: str, wanted: tuple[str, ...]) -> Record | None:
+    return next((record for record in records() if record.tree.ident == ident and _complete(record, wanted)), None)

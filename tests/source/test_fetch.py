@@ -99,6 +99,27 @@ def test_a_tree_with_fewer_folders_than_wanted_now_is_fetched_again(
     assert nothing_left_behind()
 
 
+@pytest.mark.usefixtures("home")
+def test_a_scope_with_more_folders_has_the_tree_fetched_again_and_the_folders_stay(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "folders", lambda: ("net", "include"))
+    first = obtain("v6.12", remote=server.url)
+    assert need("v6.12", more=("net",)) == first
+    with monkeypatch.context() as patch:
+        patch.setattr(fetch, "obtain", lambda release, *, progress, more: (release, more))
+        said = Said()
+        assert need("v6.12", said, more=("net", "lib")) == (first.release, ("net", "lib"))
+        assert "was fetched without lib, which the scope needs" in said.lines[0]
+    assert not first.exists("lib/siphash.c")
+    whole = obtain("v6.12", remote=server.url, more=("lib",))
+    assert whole.root == first.root
+    assert whole.exists("lib/siphash.c")
+    for again in (need("v6.12", more=("lib",)), obtain("v6.12", remote=server.url), need("v6.12", more=("lib",))):
+        assert again == whole
+    assert nothing_left_behind()
+
+
 def test_a_directory_is_used_in_place_and_nothing_is_written_to_it(home: Path, part: Path, tmp_path: Path) -> None:
     copy = tmp_path / "linux"
     shutil.copytree(part, copy, symlinks=True)

@@ -129,6 +129,7 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> 
     meta |= {
         "release": tree.release,
         "root": str(tree.root),
+        "tree": tree.ident,
         "scope": scope.name,
         "sources": _listing(scope),
         "stamp": stamp(watched),

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kread import data
-from kread.errors import UnknownSymbol
 from kread.facts import KINDS, CallSite, Edge, Function
 from kread.index.adjacency import Adjacency
 from kread.index.evidence import unpack_evidence
@@ -173,14 +172,15 @@ class CallGraph:
     def find(self, symbol: str) -> list[int]:
         """The numbers of the functions that a symbol names: defined ones before mere declarations."""
         file, _, name = symbol.rpartition(":")
-        rows = self._named(name)
+        rows = self.named(name)
         if file:
             rows = [row for row in rows if row[1] == file or row[1].endswith("/" + file)]
         rows = [row for row in rows if self.compiled(row[2])]
         defined = [row for row in rows if row[3]]
         return [row[0] for row in (defined or rows)]
 
-    def _named(self, name: str) -> list[tuple[int, str, str, int]]:
+    def named(self, name: str) -> list[tuple[int, str, str, int]]:
+        """(number, file, presence, whether defined) of each function of that name, compiled or not."""
         query = "SELECT id, file, presence, defined FROM function WHERE name = ? ORDER BY file, line"
         rows = self.store.query(query, [name])
         if not rows:
@@ -195,36 +195,11 @@ class CallGraph:
         """Like `find`, but an unknown symbol is an error that names the nearest."""
         found = self.find(symbol)
         if not found:
-            raise UnknownSymbol(
-                "no-such-function",
-                self._why_missing(symbol),
-                where=f"{self.release}, scope {self.store.meta('scope')}",
-                hint=self._nearest(symbol),
-            )
+            # Imported here: seldom needed, and a warm query pays for each import.
+            from kread.graph.missing import missing
+
+            raise missing(self, symbol)
         return found
-
-    def _why_missing(self, symbol: str) -> str:
-        file, _, name = symbol.rpartition(":")
-        rows = self._named(name)
-        if rows and file:
-            return f"{name} is not defined in {file}, but in " + ", ".join(sorted({row[1] for row in rows}))
-        if rows:
-            return f"{name} is not compiled under this configuration: it needs {rows[0][2]}"
-        macros = self.store.query("SELECT file, line FROM macro WHERE name = ? ORDER BY file, line LIMIT 1", [name])
-        if macros:
-            return f"{name} is a macro, not a function ({macros[0][0]}:{macros[0][1]}); kread show {name} prints it"
-        query = "SELECT record FROM member WHERE name = ? AND record NOT LIKE '%@%' ORDER BY record LIMIT 1"
-        fields = self.store.query(query, [name])
-        if fields and not file:
-            return f"{name} is a member of {fields[0][0]}, not a function; kread slot {fields[0][0].split()[-1]}.{name}"
-        return f"no function {symbol}"
-
-    def _nearest(self, symbol: str) -> str:
-        from difflib import get_close_matches
-
-        names = [row[0] for row in self.store.query("SELECT DISTINCT name FROM function")]
-        close = get_close_matches(symbol.rpartition(":")[2], names, n=3, cutoff=0.6)
-        return "Nearest: " + ", ".join(close) if close else "Another scope may hold it: kread index --scope DIR"
 
     # Edges
 

@@ -47,7 +47,7 @@ def external_definitions(data: bytes) -> list[tuple[str, int]]:
 
 def find_elsewhere(tree: SourceTree, folder: Path, progress: Progress) -> dict[str, list[tuple[str, int]]]:
     """name -> (file, line) of its external definitions in the tree; `folder` keeps what was found."""
-    keep = folder / f"elsewhere-{tree.ident}.bin"
+    keep = _keep(folder, tree.ident)
     known = _kept(keep)
     listed = {file for row in load("elsewhere")["folder"] for file in tree.files(row["place"], ".c")}
     apart = aside()
@@ -73,6 +73,16 @@ def find_elsewhere(tree: SourceTree, folder: Path, progress: Progress) -> dict[s
         for name, line in found[file][1]:
             places.setdefault(name, []).append((file, line))
     return places
+
+
+def defined_elsewhere(folder: Path, ident: str, name: str) -> list[str]:
+    """The files in which the tree of that ident defines a function for others, by what `find_elsewhere` kept."""
+    found = _kept(_keep(folder, ident))
+    return [file for file, (_, rows) in sorted(found.items()) if any(row[0] == name for row in rows)]
+
+
+def _keep(folder: Path, ident: str) -> Path:
+    return folder / f"elsewhere-{ident}.bin"
 
 
 def _read(tree: SourceTree, file: str) -> tuple[str, list[tuple[str, int]]]:

@@ -179,7 +179,11 @@ class Finder:
         if macros:
             notes.append(f"{name} is made by the macro {', '.join(macros)}.")
         if functions and all(function.signature.startswith("extern ") for function in functions):
-            notes.append(f"{name} is only declared here: its body stands outside of the scope.")
+            file = functions[0].file
+            if file.endswith(".c"):
+                notes.append(f"{name} has its body outside of the scope, in {file}: --scope {file} adds it.")
+            else:
+                notes.append(f"{name} is only declared here: its body stands outside of the scope.")
         return notes
 
     # Ways

@@ -1,0 +1,61 @@
+"""What to say of a name that no function of a scope has: what it is instead, where it is, or what it may have meant.
+
+Asked in the order in which a reader would: another file's function, one that the configuration leaves out, a macro, a
+member of a structure, a function that the tree defines outside of the scope, a misspelling.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kread.errors import UnknownSymbol
+from kread.index.elsewhere import defined_elsewhere
+
+if TYPE_CHECKING:
+    from kread.graph.callgraph import CallGraph
+
+
+def missing(graph: CallGraph, symbol: str) -> UnknownSymbol:
+    """The error for a symbol that `CallGraph.find` does not find: what it is, and what to do."""
+    scope = graph.store.meta("scope")
+    outside = defined_elsewhere(graph.file.parent, graph.store.meta("tree"), symbol.rpartition(":")[2])
+    what = _other_thing(graph, symbol)
+    if not what and outside:
+        what = f"{symbol} is defined outside of the scope, in {', '.join(outside)}"
+        hint = f"Widen the scope: {wider(scope, outside[0])}"
+    else:
+        hint = _nearest(graph, symbol)
+    return UnknownSymbol(
+        "no-such-function", what or f"no function {symbol}", where=f"{graph.release}, scope {scope}", hint=hint
+    )
+
+
+def wider(scope: str, file: str) -> str:
+    """The options that ask for a scope and one file more."""
+    return " ".join(f"--scope {place}" for place in (*scope.split("+"), file))
+
+
+def _other_thing(graph: CallGraph, symbol: str) -> str:
+    """What the scope knows under that name, or nothing."""
+    file, _, name = symbol.rpartition(":")
+    rows = graph.named(name)
+    if rows and file:
+        return f"{name} is not defined in {file}, but in " + ", ".join(sorted({row[1] for row in rows}))
+    if rows:
+        return f"{name} is not compiled under this configuration: it needs {rows[0][2]}"
+    macros = graph.store.query("SELECT file, line FROM macro WHERE name = ? ORDER BY file, line LIMIT 1", [name])
+    if macros:
+        return f"{name} is a macro, not a function ({macros[0][0]}:{macros[0][1]}); kread show {name} prints it"
+    query = "SELECT record FROM member WHERE name = ? AND record NOT LIKE '%@%' ORDER BY record LIMIT 1"
+    fields = graph.store.query(query, [name])
+    if fields and not file:
+        return f"{name} is a member of {fields[0][0]}, not a function; kread slot {fields[0][0].split()[-1]}.{name}"
+    return ""
+
+
+def _nearest(graph: CallGraph, symbol: str) -> str:
+    from difflib import get_close_matches
+
+    names = [row[0] for row in graph.store.query("SELECT DISTINCT name FROM function")]
+    close = get_close_matches(symbol.rpartition(":")[2], names, n=3, cutoff=0.6)
+    return "Nearest: " + ", ".join(close) if close else "Another scope may hold it: kread index --scope DIR"

@@ -28,6 +28,9 @@ from kread.source.tree import SourceTree
 #: Raised when linking makes something else of the same facts: graphs are then linked anew, and nothing is read again.
 LINKER_VERSION = 3
 
+#: What reading a graph that is damaged, or made by another kread, can raise.
+_UNREADABLE = (OSError, SourceError, zlib.error, ValueError, EOFError, TypeError)
+
 #: A file's size and its time of change.
 Signature = tuple[int, int]
 
@@ -86,7 +89,7 @@ def is_fresh(tree: SourceTree, scope: Scope, target: Path) -> bool:
             status = os.stat(root + file)
             seen[file] = (status.st_size, status.st_mtime_ns)
         return graph.meta("stamp") == stamp(seen)
-    except (OSError, SourceError, zlib.error, ValueError, EOFError, TypeError):
+    except _UNREADABLE:
         # A file that is gone, or a graph that cannot be read as one: it is made again.
         return False
     finally:
@@ -105,11 +108,11 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> 
         progress.say(f"this tree has no {', '.join(scope.missing)}: the scope is what is left of it")
     # Imported here: whoever asks a graph that is fresh needs neither the parser nor the linker.
     from kread.index.elsewhere import find_elsewhere
-    from kread.index.units import read_scope, sign
+    from kread.index.units import Past, read_scope, sign
     from kread.parse.kbuild import Kbuild
     from kread.resolve.link import link
 
-    indexed = read_scope(tree, scope, facts_file(index_dir()), progress)
+    indexed = read_scope(tree, scope, facts_file(index_dir()), progress, Past(*_past(target)))
     makefiles: dict[str, Signature] = {}
 
     def makefile(file: str) -> bytes | None:
@@ -135,9 +138,24 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> 
         "stamp": stamp(watched),
         "files": str(len(files)),
         "version": __version__,
+        "macros": indexed.past.macros,
     }
     packed["watched"] = tuple(watched)
+    packed["read"] = dict(indexed.past.files)
     table = indexed.table
     packed["macro_table"] = (dict(table.kinds), dict(table.fixed), dict(table.declares))
     write_graph(target, meta, packed, tables)
     progress.say(f"indexed {len(files):,} files, of which {indexed.parsed:,} were parsed")
+
+
+def _past(target: Path) -> tuple[Mapping[str, tuple[int, int, str, str]], str]:
+    """What the graph that is there says of the files that it was made from, and of their macros."""
+    if is_graph(target):
+        graph = GraphStore(target)
+        try:
+            return graph.packed("read") or {}, graph.meta("macros")
+        except _UNREADABLE:
+            pass  # it is made again, from what the fact store has
+        finally:
+            graph.close()
+    return {}, ""

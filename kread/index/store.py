@@ -1,7 +1,8 @@
 """What kread remembers on disk: facts per blob, and one linked graph per release and scope.
 
 Two SQLite files. `facts-<extractor>.sqlite` is shared by all releases: a row holds the packed unit of a blob, and the
-digest of the macros that its reading depended on; so an equal file is parsed once, whatever the release. A linked graph
+digest of the macros that its reading depended on; so an equal file is parsed once, whatever the release. Beside them
+stand the directives of each blob, which depend on nothing else. A linked graph
 is a file of its own, `<release>-<ident>-<scope>.sqlite`, written beside its place and renamed when it is whole: a
 reader sees the old graph or the new one, never half of one, and an interrupted link loses nothing but itself.
 
@@ -34,6 +35,7 @@ PATIENCE = 60
 
 _FACTS_SCHEMA = """
 CREATE TABLE IF NOT EXISTS unit (blob TEXT, deps TEXT, data BLOB NOT NULL, PRIMARY KEY (blob, deps)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS head (blob TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
 """
 
 _GRAPH_SCHEMA = """
@@ -116,8 +118,15 @@ class FactStore:
 
     def add_units(self, rows: Sequence[tuple[str, str, bytes]]) -> None:
         """Keep (blob, macro digest, packed unit) rows."""
+        self._add("INSERT OR REPLACE INTO unit VALUES (?, ?, ?)", rows)
+
+    def add_heads(self, rows: Sequence[tuple[str, bytes]]) -> None:
+        """Keep (blob, packed directives) rows."""
+        self._add("INSERT OR REPLACE INTO head VALUES (?, ?)", rows)
+
+    def _add(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
         try:
-            self._insert(rows)
+            self._insert(statement, rows)
         except sqlite3.OperationalError as error:
             raise _unwritable(error, self.file) from error
         except sqlite3.DatabaseError:
@@ -125,11 +134,11 @@ class FactStore:
             with lock(self.file.with_suffix(".lock")):
                 self._remove()
                 self._connection = self._opened()
-            self._insert(rows)
+            self._insert(statement, rows)
 
-    def _insert(self, rows: Iterable[tuple[str, str, bytes]]) -> None:
+    def _insert(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
         with self._connection:
-            self._connection.executemany("INSERT OR REPLACE INTO unit VALUES (?, ?, ?)", rows)
+            self._connection.executemany(statement, rows)
 
     def close(self) -> None:
         self._connection.close()
@@ -143,13 +152,21 @@ class FactReader:
 
     def unit(self, blob: str, digest: str) -> bytes | None:
         """The packed unit of a blob that was read with macros of this digest."""
+        return self._data("SELECT data FROM unit WHERE blob = ? AND deps = ?", (blob, digest))
+
+    def head(self, blob: str) -> bytes | None:
+        """The packed directives of a blob."""
+        return self._data("SELECT data FROM head WHERE blob = ?", (blob,))
+
+    def _data(self, statement: str, key: tuple[str, ...]) -> bytes | None:
         try:
-            row = self._connection.execute(
-                "SELECT data FROM unit WHERE blob = ? AND deps = ?", (blob, digest)
-            ).fetchone()
+            row = self._connection.execute(statement, key).fetchone()
         except sqlite3.DatabaseError:
             return None
         return None if row is None else bytes(row[0])
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 def _unwritable(error: Exception, file: Path) -> SourceError:

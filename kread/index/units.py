@@ -1,14 +1,17 @@
 """From a tree to the units of a scope: directives first, then facts, in processes, each blob once.
 
-A unit whose bytes and macros are unchanged comes from the fact store. What was parsed is written in batches, so that an
-interrupted index loses no more than the last one.
+A unit whose bytes and macros are unchanged comes from the fact store, and so do a blob's directives. What was parsed is
+written in batches, so that an interrupted index loses no more than the last one. A file that looks as it did when the
+last graph of the scope was made is not even opened: what it held then stands in that graph.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from kread.errors import SourceError
 from kread.index.macros import Head, MacroIndex, read_head, unpack_head
@@ -32,6 +35,22 @@ class _Reading:
     facts: Path
 
 
+#: A file's size and its time of change.
+Signature: TypeAlias = "tuple[int, int]"
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What an earlier index of the scope found.
+
+    files  -- file -> (its size, its time of change, its blob, the digest of the macros that its reading depends on)
+    macros -- the digest of all macros at that time
+    """
+
+    files: Mapping[str, tuple[int, int, str, str]] = field(default_factory=dict)
+    macros: str = ""
+
+
 def _content(tree: SourceTree, file: str) -> bytes:
     """The bytes of a file; of one that went away since it was found, none: the next query finds the tree changed."""
     try:
@@ -42,14 +61,18 @@ def _content(tree: SourceTree, file: str) -> bytes:
         return b""
 
 
-def _directives(tree: SourceTree, file: str) -> tuple[str, str, tuple[int, int], bytes]:
-    """(file, blob, signature, packed head). The signature is taken before the bytes: a later change is noticed."""
+def _directives(shared: tuple[SourceTree, Path], file: str) -> tuple[str, str, Signature, bytes, bool]:
+    """(file, blob, signature, packed head, whether it is to be kept). The signature is taken before the bytes: a later
+    change is noticed."""
+    tree, facts = shared
     signature = sign(tree, file)
     data = _content(tree, file)
-    return file, blob_hash(data), signature, read_head(data)
+    blob = blob_hash(data)
+    known = _facts_of_this_process(facts).head(blob)
+    return file, blob, signature, known if known is not None else read_head(data), known is None
 
 
-def sign(tree: SourceTree, file: str) -> tuple[int, int]:
+def sign(tree: SourceTree, file: str) -> Signature:
     """What tells a file from a changed one without reading it: its size and its time of change."""
     try:
         status = os.stat(f"{tree.root}/{file}")
@@ -86,56 +109,87 @@ def _facts_of_this_process(file: Path) -> FactReader:
 @dataclass(frozen=True, slots=True)
 class Indexed:
     """The facts of a scope: its units sorted by file, its macros, what each source includes, what each file looked
-    like when it was read, and how many files were parsed for it."""
+    like when it was read, what the next index may know of this one, and how many files were parsed for it."""
 
     units: list[Unit]
     macros: MacroIndex
     closures: dict[str, frozenset[str]]
     table: MacroTable
-    signatures: dict[str, tuple[int, int]]
+    signatures: dict[str, Signature]
+    past: Past
     parsed: int
 
 
-def read_scope(tree: SourceTree, scope: Scope, facts: Path, progress: Progress) -> Indexed:
+def read_scope(tree: SourceTree, scope: Scope, facts: Path, progress: Progress, past: Past | None = None) -> Indexed:
     """Read every file of a scope, what is known from the fact store."""
+    past = past or Past()
     store = FactStore(facts)
+    reader = FactReader(facts)
     try:
         progress.phase(f"reading the directives of {tree.release}")
-        heads, blobs, signatures, graph = _read_heads(tree, scope)
+        heads, blobs, signatures, graph = _read_heads(tree, scope, store, reader, past)
         closures = {file: graph.closure(file) for file in scope.sources}
         macros = MacroIndex(heads, closures, graph.presences(scope.sources))
         progress.phase("learning the release's macros")
         table = learn(macros.header_defines())
-        reader = Reader(
-            table,
-            macros.in_headers,
-            macros.seen_by,
-            macros.own_defines,
-            macros.world.of,
-            macros.functions,
-            macros.shadows,
+        shared = _Reading(
+            tree,
+            macros,
+            Reader(
+                table,
+                macros.in_headers,
+                macros.seen_by,
+                macros.own_defines,
+                macros.world.of,
+                macros.functions,
+                macros.shadows,
+            ),
+            facts,
         )
         macros.prepare_digests()  # before the fork, so that the processes share them
+        state = macros.dependencies(sorted(macros.digests))
         progress.phase("parsing")
-        units, parsed = _read_units(_Reading(tree, macros, reader, facts), store, signatures, blobs, progress)
+        kept = past.files if past.macros == state else {}
+        known = {file: kept[file][3] for file in signatures if file in kept and kept[file][2] == blobs[file]}
+        units, digests, parsed = _read_units(shared, store, reader, signatures, blobs, known, progress)
     finally:
+        reader.close()
         store.close()
-    return Indexed(units, macros, closures, table, signatures, parsed)
+    files = {file: (*signatures[file], blobs[file], digests[file]) for file in sorted(signatures)}
+    return Indexed(units, macros, closures, table, signatures, Past(files, state), parsed)
 
 
 def _read_heads(
-    tree: SourceTree, scope: Scope
-) -> tuple[dict[str, Head], dict[str, str], dict[str, tuple[int, int]], IncludeGraph]:
+    tree: SourceTree, scope: Scope, store: FactStore, reader: FactReader, past: Past
+) -> tuple[dict[str, Head], dict[str, str], dict[str, Signature], IncludeGraph]:
     """The directives of the scope's sources and of all that they include: waves of files, each found by the last."""
     graph = include_graph(tree)
     heads: dict[str, Head] = {}
     blobs: dict[str, str] = {}
-    signatures: dict[str, tuple[int, int]] = {}
+    signatures: dict[str, Signature] = {}
     wave = list(scope.sources)
     while wave:
+        unknown: list[str] = []
+        for file in wave:
+            signature, kept = sign(tree, file), past.files.get(file)
+            packed = reader.head(kept[2]) if kept is not None and kept[:2] == signature else None
+            if kept is None or packed is None:
+                unknown.append(file)
+            else:
+                heads[file], blobs[file], signatures[file] = unpack_head(packed), kept[2], signature
+        fresh: list[tuple[str, bytes]] = []
+        try:
+            for file, blob, signature, packed, new in spread(_directives, (tree, store.file), unknown, chunk=16):
+                heads[file], blobs[file], signatures[file] = unpack_head(packed), blob, signature
+                if new:
+                    fresh.append((blob, packed))
+                if len(fresh) >= BATCH:
+                    store.add_heads(fresh)
+                    fresh.clear()
+        finally:
+            store.add_heads(fresh)
         found: dict[str, None] = {}
-        for file, blob, signature, packed in spread(_directives, tree, wave, chunk=16):
-            heads[file], blobs[file], signatures[file] = unpack_head(packed), blob, signature
+        for file in wave:
             found.update(dict.fromkeys(graph.add(file, heads[file].includes)))
         wave = [file for file in found if file not in heads]
     return heads, blobs, signatures, graph
@@ -144,19 +198,34 @@ def _read_heads(
 def _read_units(
     reading: _Reading,
     store: FactStore,
-    signatures: dict[str, tuple[int, int]],
-    blobs: dict[str, str],
+    reader: FactReader,
+    signatures: Mapping[str, Signature],
+    blobs: Mapping[str, str],
+    known: Mapping[str, str],
     progress: Progress,
-) -> tuple[list[Unit], int]:
-    """The units, and how many of them were parsed."""
+) -> tuple[list[Unit], dict[str, str], int]:
+    """The units, the digest of the macros on which each depends, and how many of them were parsed.
+
+    known -- the digests of the files of which they are known
+    """
     units: list[Unit] = []
+    digests: dict[str, str] = {}
     fresh: list[tuple[str, str, bytes]] = []
     count = 0
+    unknown: list[str] = []
+    for file, blob in blobs.items():
+        packed = reader.unit(blob, known[file]) if file in known else None
+        if packed is None:
+            unknown.append(file)
+        else:
+            units.append(unpack(file, packed))
+            digests[file] = known[file]
     # The largest files first: the last ones to finish are small, so no core waits long for the other.
-    tasks = sorted(((file, blobs[file]) for file in signatures), key=lambda task: (-signatures[task[0]][0], task[0]))
+    tasks = sorted(((file, blobs[file]) for file in unknown), key=lambda task: (-signatures[task[0]][0], task[0]))
     try:
         for done, (file, blob, digest, packed, parsed) in enumerate(spread(_read_unit, reading, tasks, chunk=4), 1):
             units.append(unpack(file, packed))
+            digests[file] = digest
             if parsed:
                 count += 1
                 fresh.append((blob, digest, packed))
@@ -166,4 +235,4 @@ def _read_units(
             progress.advance(done, len(tasks), "files")
     finally:
         store.add_units(fresh)
-    return sorted(units, key=lambda unit: unit.file), count
+    return sorted(units, key=lambda unit: unit.file), digests, count

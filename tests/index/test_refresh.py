@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import mini_tree
@@ -81,3 +82,25 @@ def test_the_kernel_tree_is_never_written_to(tmp_path: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
     mini_tree.kread(root, tmp_path / "home", "index")
     assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
+
+
+def test_after_a_change_no_other_file_is_opened(tmp_path: Path) -> None:
+    root, home = mini_tree.make(tmp_path / "tree", SOURCES), tmp_path / "home"
+    mini_tree.kread(root, home, "index")
+    changed = root / "net/ipv4/file_3.c"
+    changed.write_text(changed.read_text() + "\nint added(void)\n{\n\treturn shared(3);\n}\n")
+    listed = tmp_path / "opened"
+    line = "import sys; sys.addaudithook(lambda event, row: event == 'open' and print(row[0], file=sys.stderr))"
+    (tmp_path / "sitecustomize.py").write_text(line)
+    path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH", ""))))
+    with open(listed, "w", encoding="utf-8") as stream:
+        subprocess.run(
+            mini_tree.command(root, "index"),
+            env=mini_tree.environment(home, PYTHONPATH=path),
+            stdout=subprocess.DEVNULL,
+            stderr=stream,
+            check=True,
+            timeout=300,
+        )
+    opened = {name for name in listed.read_text().splitlines() if name.startswith(f"{root}/net")}
+    assert str(changed) in opened <= {str(changed), str(root / "net/ipv4/Makefile")}

@@ -150,29 +150,17 @@ def write_notes(
 
     name = name or slug(study.title)
     written = []
+    file = folder / f"{name}.md"
+    study = _with_remarks(study, file)
     if "md" in formats:
         from kread.render.notes import notes_markdown
-        from kread.render.remarks import damaged
 
-        file = folder / f"{name}.md"
-        before = file.read_text(encoding="utf-8") if file.is_file() else ""
-        if damaged(before):
-            aside = _replace(file.with_name(file.name + ".old"), before)
-            typer.echo(
-                f"kread: marks around your notes are missing in {file}; it is kept as it was in {aside}", err=True
-            )
-        text, lost = notes_markdown(study, lang, before)
-        for place, _ in lost:
-            typer.echo(
-                f"kread: your note on {place.function} has lost its place; it is kept at the end of {file}", err=True
-            )
-        written.append(_replace(file, text))
+        written.append(_replace(file, notes_markdown(study, lang)))
     if "html" in formats:
         from kread.render.notes_page import notes_page
 
-        written.append(
-            _replace(folder / f"{name}.html", notes_page(study, lang, "index.html" if len(order) > 1 else ""))
-        )
+        text = notes_page(study, lang, "index.html" if len(order) > 1 else "", file.name if file.is_file() else "")
+        written.append(_replace(folder / f"{name}.html", text))
     if "tour" in formats:
         written += [_replace(folder / ".tours" / f"{name}-{tour}", text) for tour, text in tours(study, lang)]
     if "md" in formats:
@@ -186,6 +174,23 @@ def write_notes(
         contents = contents_markdown(texts(lang)("contents"), titles)
         written += [_replace(folder / "README.md", contents), _replace(folder / "SUMMARY.md", contents)]
     return written
+
+
+def _with_remarks(study: Study, file: Path) -> Study:
+    """The study with what its reader wrote into earlier notes; what has no place any more is said on stderr."""
+    from kread.render.remarked import remarked
+    from kread.render.remarks import damaged
+
+    before = file.read_text(encoding="utf-8") if file.is_file() else ""
+    if damaged(before):
+        aside = _replace(file.with_name(file.name + ".old"), before)
+        typer.echo(f"kread: marks around your notes are missing in {file}; it is kept as it was in {aside}", err=True)
+    study = remarked(study, before)
+    for place, _ in study.lost:
+        typer.echo(
+            f"kread: your note on {place.function} has lost its place; it is kept at the end of {file}", err=True
+        )
+    return study
 
 
 def _replace(file: Path, text: str) -> Path:

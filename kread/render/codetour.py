@@ -73,6 +73,7 @@ def _about(passage: Passage, text: Texts) -> str:
         rows = [f"- `{name}` {what} ({file}:{line})" for name, what, file, line in passage.handover.sides]
         parts.append("\n".join([text("handover", what=passage.handover.title), "", *rows]))
     parts += [text("stop", why=passage.reason) if passage.reason else "", passage.comment]
+    parts += [f"**{text('your_notes')}**", passage.remark] if passage.remark else []
     return "\n\n".join(part for part in parts if part)
 
 

@@ -3,9 +3,8 @@
 Theory of operation: a step is told in a fixed order: what the function is for and why to stop there; the slice, with
 the lines it stands on; why control comes here; how that is known; what is read and changed; what else could happen;
 what the model had; the kernel's own comment; and room for the reader's remarks, which the next run keeps (see
-`remarks`). What stands round the steps is written by `notes_round`. Only Markdown that the three readers agree on is
-used; diagrams are Mermaid in fences. Pure: what was written before is given as text, and the new text returned with
-the remarks that lost their place.
+`remarked`). What stands round the steps is written by `notes_round`. Only Markdown that the three readers agree on is
+used; diagrams are Mermaid in fences. Pure.
 """
 
 from __future__ import annotations
@@ -19,28 +18,21 @@ from kread.render.links import LinkMaker
 from kread.render.markdown import FENCE, code, listed, plain
 from kread.render.notes_round import after, before_steps, path_diagram
 from kread.render.questions import Asked, study_questions
-from kread.render.remarks import END, Place, Remarks, found, mark
-from kread.render.study import Chapter, Crossed, Moment, Passage, Study
+from kread.render.remarked import place_of
+from kread.render.remarks import END, mark
+from kread.render.study import Crossed, Moment, Passage, Study
 from kread.render.texts import Texts, texts
 
 
-def notes_markdown(study: Study, lang: str = "en", before: str = "") -> tuple[str, list[tuple[Place, str]]]:
-    """The notes, and the remarks of `before` (the notes of an earlier run) whose place is gone."""
-    text = texts(lang)
-    places = [_place(passage, chapter) for chapter in study.chapters for passage in chapter.passages]
-    kept = Remarks(found(before), places)
-    return "\n".join(_document(study, text, kept)) + "\n", kept.lost
+def notes_markdown(study: Study, lang: str = "en") -> str:
+    """The notes as one text."""
+    return "\n".join(_document(study, texts(lang))) + "\n"
 
 
-def _place(passage: Passage, chapter: Chapter) -> Place:
-    edge = passage.step.edge
-    return Place(passage.step.function.name, edge.written if edge else "", chapter.key or chapter.title)
-
-
-def _document(study: Study, text: Texts, kept: Remarks) -> Iterator[str]:
+def _document(study: Study, text: Texts) -> Iterator[str]:
     saying = _Saying(text, LinkMaker(study.release), study.known)
     yield from before_steps(study, text, saying.links)
-    index = 0
+    first = True
     told: dict[tuple[object, ...], str] = {}
     asked = study_questions(study, text)
     for number, chapter in enumerate(study.chapters, 1):
@@ -56,14 +48,14 @@ def _document(study: Study, text: Texts, kept: Remarks) -> Iterator[str]:
                 yield from _passage(passage, place, saying)
             else:
                 yield f"\n### {place}. {code(passage.step.function.name)}\n\n{text('again', place=again)}"
-            yield f"\n**{text('your_notes')}**" + (f" *{text('your_notes_hint')}*" if not index else "")
-            yield f"\n{mark(kept.places[index])}"
-            yield f"\n{kept.at(index)}\n" if kept.at(index) else ""
+            yield f"\n**{text('your_notes')}**" + (f" *{text('your_notes_hint')}*" if first else "")
+            yield f"\n{mark(place_of(passage, chapter))}"
+            yield f"\n{passage.remark}\n" if passage.remark else ""
             yield END
-            index += 1
+            first = False
         yield from _questions(asked[number - 1], text)
     yield from after(study, text, saying.links)
-    for lost, said in kept.lost:
+    for lost, said in study.lost:
         yield f"\n## {text('lost_remarks')}: {plain(lost.function)}\n\n{mark(lost)}\n\n{said}\n\n{END}"
 
 

@@ -13,19 +13,25 @@ from kread.render.class_svg import class_svg
 from kread.render.links import LinkMaker
 from kread.render.page import Around, page
 from kread.render.questions import Asked, study_questions
+from kread.render.remark_html import remark_html
 from kread.render.sequence_svg import sequence_svg
 from kread.render.study import Claimed, Moment, Study
 from kread.render.texts import Texts, texts
 
 
-def notes_page(study: Study, lang: str = "en", index: str = "") -> str:
-    """The HTML document of a study; `index` is where the contents of several stand ("" = this is the only one)."""
+def notes_page(study: Study, lang: str = "en", index: str = "", remarks: str = "") -> str:
+    """The HTML document of a study.
+
+    index   -- where the contents of several stand ("" = this is the only one)
+    remarks -- the Markdown file that the reader's remarks stand in ("" = none)
+    """
     text, links = texts(lang), LinkMaker(study.release)
     around = Around(
         "\n".join(_before(study, text, links)),
         "\n".join(_after(study, text, links)),
         tuple("\n".join(_questions(asked, text)) for asked in study_questions(study, text)),
         index,
+        remarks,
     )
     return page(study, lang, around)
 
@@ -81,6 +87,9 @@ def _after(study: Study, text: Texts, links: LinkMaker) -> Iterator[str]:
         for title, url in study.references:
             yield f'<li><a href="{escape(url)}" rel="noreferrer">{escape(title)}</a></li>'
         yield "</ul>"
+    for lost, said in study.lost:
+        yield f'<section class="remark"><h2>{escape(text("lost_remarks"))}: {escape(lost.function)}</h2>'
+        yield f"{remark_html(said)}</section>"
 
 
 def _played(moment: Moment, text: Texts) -> Iterator[str]:

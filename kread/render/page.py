@@ -15,12 +15,11 @@ from html import escape
 from importlib.resources import files
 from json import dumps
 
-from kread.facts import Step
 from kread.render import words
 from kread.render.links import LinkMaker
 from kread.render.page_step import About, article, unbroken
 from kread.render.path_map import path_map, step_id
-from kread.render.study import Chapter, Study
+from kread.render.study import Chapter, Passage, Study
 from kread.render.texts import Texts, texts
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'"
@@ -43,6 +42,8 @@ class Around:
     chapters: tuple[str, ...] = ()
     #: Where the contents of several pages stand ("" = this is the only one).
     index: str = ""
+    #: The Markdown file in which the reader writes remarks ("" = none).
+    remarks: str = ""
 
 
 def page(study: Study, lang: str = "en", around: Around = Around()) -> str:
@@ -62,11 +63,13 @@ def _document(study: Study, text: Texts, around: Around) -> Iterator[str]:
     yield f'<a class="skip" href="#steps">{escape(text("skip"))}</a>'
     yield from _top(study, text, release, around)
     yield "<main>"
+    yield from _tabs(study, text, around)
     if around.before:
         yield f'<section id="overview" class="panel about" role="tabpanel" aria-labelledby="tab0">{around.before}</section>'
     if not study.chapters:
         yield f"<p>{escape(text('no_path'))}</p>"
-    yield '<div id="steps">'
+    # The parts of a tour follow one another; the families of a path are alternatives.
+    yield f'<div id="steps"{" data-through" if study.overview else ""}>'
     links = LinkMaker(study.release)
     for number, chapter in enumerate(study.chapters, 1):
         yield from _chapter(chapter, number, study, text, links)
@@ -75,7 +78,7 @@ def _document(study: Study, text: Texts, around: Around) -> Iterator[str]:
     if around.after:
         yield f'<section id="more" class="panel about" role="tabpanel" aria-labelledby="tabmore">{around.after}</section>'
     yield "</main>"
-    yield from _bottom(study, text)
+    yield from _bottom(study, text, around)
     said = {key: text.rows[key] for key in _SCRIPT_TEXTS}
     yield f'<script type="application/json" id="texts">{dumps(said).replace("<", chr(92) + "u003c")}</script>'
     yield f"<script>\n{asset('page.js')}</script></body></html>"
@@ -87,14 +90,20 @@ def _top(study: Study, text: Texts, release: str, around: Around) -> Iterator[st
     yield (f' · <a href="{escape(around.index)}">{escape(text("to_course"))}</a>' if around.index else "") + "</p>"
     yield '<form role="search" class="js"><input type="search" id="search" autocomplete="off" aria-controls="results"'
     yield f' placeholder="{escape(text("search"))}" aria-label="{escape(text("search"))}"></form>'
+    drawn = path_map(study, text("map"))
+    if drawn:
+        yield f'<button type="button" id="mapped" class="js" aria-pressed="true">{escape(text("map_button"))}</button>'
     yield f'<button type="button" id="theme" class="js">{escape(text("theme"))}</button>'
-    yield '<ul id="results" class="js" aria-live="polite" hidden></ul></header>'
+    yield '<ul id="results" class="js" aria-live="polite" hidden></ul>'
     known = [text("needs_all", what=" && ".join(study.known))] if study.known else []
     for note in (*known, *study.notes):
         yield f'<p class="notes">{escape(note)}</p>'
-    drawn = path_map(study, text("map"))
+    yield "</header>"
     if drawn:
         yield f'<nav class="map" aria-label="{escape(text("map"))}">{drawn}</nav>'
+
+
+def _tabs(study: Study, text: Texts, around: Around) -> Iterator[str]:
     tabs = [(f"tab{number}", f"family{number}", str(number), one.title) for number, one in enumerate(study.chapters, 1)]
     tabs = [("tab0", "overview", "", text("overview"))] * bool(around.before) + tabs
     tabs += [("tabmore", "more", "", text("more"))] * bool(around.after)
@@ -119,20 +128,23 @@ def _chapter(chapter: Chapter, number: int, study: Study, text: Texts, links: Li
         yield f'<p class="unsure">{escape(gap)}</p>'
     yield f'<div class="columns"><nav class="trail" aria-label="{escape(text("trail"))}"><ol>'
     for place, passage in enumerate(chapter.passages, 1):
-        yield from _trail_item(passage.step, step_id(number, place), text)
+        yield from _trail_item(passage, step_id(number, place), text)
     yield '</ol></nav><div class="articles">'
     yield f'<p class="walk js"><button type="button" data-go="-1">← {escape(text("previous"))}</button>'
     yield f'<button type="button" data-go="1">{escape(text("next"))} →</button>'
     yield f'<button type="button" data-fold aria-pressed="false">{escape(text("unfold"))}</button></p>'
     for place, passage in enumerate(chapter.passages, 1):
-        about = About(step_id(number, place), place, len(chapter.passages), study.known)
+        ends = place == len(chapter.passages) and not study.overview
+        about = About(step_id(number, place), place, len(chapter.passages), study.known, ends)
         yield from article(passage, about, text, links)
     yield "</div></div>"
 
 
-def _trail_item(step: Step, anchor: str, text: Texts) -> Iterator[str]:
-    function = step.function
-    yield f'<li><a href="#{anchor}"><b>{escape(function.name)}</b> <small>{escape(str(function.location))}</small></a>'
+def _trail_item(passage: Passage, anchor: str, text: Texts) -> Iterator[str]:
+    step, function = passage.step, passage.step.function
+    noted = f' <span class="noted" role="img" aria-label="{escape(text("your_notes"))}">✎</span>' * bool(passage.remark)
+    yield f'<li><a href="#{anchor}"><b>{escape(function.name)}{noted}</b> '
+    yield f"<small>{escape(str(function.location))}</small></a>"
     rows = sorted(step.guards, key=lambda one: one.line)
     if rows or step.held or step.edge:
         yield "<ul>"
@@ -151,12 +163,14 @@ def _trail_item(step: Step, anchor: str, text: Texts) -> Iterator[str]:
     yield "</li>"
 
 
-def _bottom(study: Study, text: Texts) -> Iterator[str]:
+def _bottom(study: Study, text: Texts, around: Around) -> Iterator[str]:
     yield "<footer>"
     if study.cut:
         yield f"<h2>{escape(text('left_out'))}</h2><ul>"
         yield from (f"<li>{escape(one)}</li>" for one in study.cut)
         yield "</ul>"
     yield f"<p>{escape(text('generated', release=f'Linux {study.release}'))}</p>"
+    if around.remarks:
+        yield f"<p>{escape(text('remarks_hint', file=around.remarks))}</p>"
     yield f'<p class="js">{escape(text("keys"))}</p>'
     yield '<p id="status" class="hidden" role="status" aria-live="polite"></p></footer>'

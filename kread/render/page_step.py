@@ -17,6 +17,7 @@ from kread.paths.slices import SliceLine
 from kread.render import words
 from kread.render.highlight import pieces
 from kread.render.links import LinkMaker
+from kread.render.remark_html import remark_html
 from kread.render.study import Crossed, Moment, Passage
 from kread.render.texts import Texts
 
@@ -26,12 +27,16 @@ FOLD_AT = 3
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Where a step stands: its anchor, its place of how many (from 1), and what the whole page needs anyway."""
+    """Where a step stands: its anchor, its place of how many (from 1), and what the whole page needs anyway.
+
+    ends -- whether a path ends here; the stop of a tour that calls nothing only ends a look
+    """
 
     anchor: str
     place: int
     total: int
     known: tuple[str, ...] = ()
+    ends: bool = False
 
 
 def article(passage: Passage, about: About, text: Texts, links: LinkMaker) -> Iterator[str]:
@@ -70,6 +75,8 @@ def article(passage: Passage, about: About, text: Texts, links: LinkMaker) -> It
     if passage.comment:
         yield f'<details class="comment"><summary>{escape(text("comment"))}</summary>'
         yield f"<pre>{escape(passage.comment)}</pre></details>"
+    if passage.remark:
+        yield f'<section class="remark"><h4>{escape(text("your_notes"))}</h4>{remark_html(passage.remark)}</section>'
     yield "</article>"
 
 
@@ -197,7 +204,7 @@ def _called(edge: Edge, text: Texts) -> str:
 def _proof(step: Step, about: About, text: Texts, links: LinkMaker) -> Iterator[str]:
     edge = step.edge
     if edge is None:
-        yield f'<p class="end">{escape(text("arrived"))}</p>'
+        yield f'<p class="end">{escape(text("arrived"))}</p>' if about.ends else ""
         return
     if edge.grade in ("type", "signature"):
         said = text(f"grade_{edge.grade}", count=text.count("candidates", edge.candidates))

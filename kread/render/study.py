@@ -18,6 +18,7 @@ from kread.paths.answer import Answer
 from kread.paths.slices import SliceLine
 from kread.render import words
 from kread.render.class_diagram import NO_STRUCTURES, ClassDiagram
+from kread.render.remarks import Place
 from kread.render.texts import texts
 
 
@@ -73,6 +74,7 @@ class Passage:
     reads    -- (structure, member, line) of what the slice asks
     changes  -- the assignments before the call, as written, with their lines
     moment   -- what the model decided here in the scenario
+    remark   -- what the reader wrote here into earlier notes, as Markdown
     """
 
     step: Step
@@ -86,6 +88,7 @@ class Passage:
     reason: str = ""
     handover: Crossed | None = None
     moment: Moment | None = None
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,7 @@ class Study:
     played     -- the scenario of the model, happening by happening
     claims     -- what is said of the subject, with its verdict on this release
     references -- (title, address): RFCs, manual pages, documentation
+    lost       -- the reader's remarks whose place is gone
     """
 
     release: str
@@ -154,6 +158,7 @@ class Study:
     played: tuple[Moment, ...] = ()
     claims: tuple[Claimed, ...] = ()
     references: tuple[tuple[str, str], ...] = ()
+    lost: tuple[tuple[Place, str], ...] = ()
 
     @property
     def known(self) -> tuple[str, ...]:

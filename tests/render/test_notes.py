@@ -25,6 +25,7 @@ from kread.render.markdown import code
 from kread.render.notes import notes_markdown
 from kread.render.notes_page import notes_page
 from kread.render.questions import questions
+from kread.render.remarked import remarked
 from kread.render.remarks import END, Place, damaged, found, mark
 from kread.render.study import Study, study_of
 from kread.render.texts import texts
@@ -34,7 +35,7 @@ STUDY = study_of(samples.ANSWER, READER)
 
 
 def test_every_step_has_its_parts_in_order() -> None:
-    text, _ = notes_markdown(STUDY)
+    text = notes_markdown(STUDY)
     step = text[text.index("### 2. `thing_dispatch`") : text.index("### 3. `thing4_request`")]
     parts = [
         "cross-reference",
@@ -56,7 +57,7 @@ def test_every_step_has_its_parts_in_order() -> None:
 
 def test_a_markdown_parser_sees_what_is_meant() -> None:
     markdown_it = pytest.importorskip("markdown_it")
-    text, _ = notes_markdown(STUDY)
+    text = notes_markdown(STUDY)
     tokens = markdown_it.MarkdownIt("commonmark").parse(text)
     fences = [token.info for token in tokens if token.type == "fence"]
     assert fences.count("c") == 9 - 2
@@ -103,43 +104,47 @@ def other_release(function: str, call: str) -> Study:
 
 @pytest.mark.parametrize("call", [FIRST.call, "READ_ONCE(t->ops)->request(sk, skb)"])
 def test_a_remark_follows_its_function_and_call(call: str) -> None:
-    text, _ = notes_markdown(STUDY)
+    text = notes_markdown(STUDY)
     said = "Remember this: `a < b` -- and <!-- that --> too.\n\n- one\n- two"
-    again, lost = notes_markdown(other_release("thing_dispatch", call), before=with_remark(text, FIRST, said))
-    assert lost == []
+    after = remarked(other_release("thing_dispatch", call), with_remark(text, FIRST, said))
+    again = notes_markdown(after)
+    assert after.lost == ()
     assert (Place("thing_dispatch", call, samples.FIRST.family), said) in found(again)
     assert again.count("Remember this") == 1
 
 
 def test_a_remark_whose_function_is_gone_is_kept_and_reported() -> None:
-    text, _ = notes_markdown(STUDY)
-    again, lost = notes_markdown(other_release("thing_renamed", "x()"), before=with_remark(text, FIRST, "Mine."))
-    assert lost == [(FIRST, "Mine.")]
+    text = notes_markdown(STUDY)
+    after = remarked(other_release("thing_renamed", "x()"), with_remark(text, FIRST, "Mine."))
+    again = notes_markdown(after)
+    assert after.lost == ((FIRST, "Mine."),)
     assert found(again) == [(FIRST, "Mine.")]
-    back, lost = notes_markdown(STUDY, before=again)
-    assert lost == []
+    returned = remarked(STUDY, again)
+    back = notes_markdown(returned)
+    assert returned.lost == ()
     assert found(back) == [(FIRST, "Mine.")]
     assert "Notes whose place is gone" not in back
 
 
 def test_the_same_notes_twice_are_the_same_bytes() -> None:
-    text, _ = notes_markdown(STUDY)
+    text = notes_markdown(STUDY)
     noted = with_remark(text, FIRST, "Mine.")
-    once, _ = notes_markdown(STUDY, before=noted)
-    assert notes_markdown(STUDY, before=once)[0] == once
+    once = notes_markdown(remarked(STUDY, noted))
+    assert notes_markdown(remarked(STUDY, once)) == once
 
 
 def test_a_remark_on_a_call_of_two_families_stays_in_its_family() -> None:
-    text, _ = notes_markdown(STUDY)
+    text = notes_markdown(STUDY)
     for family in (samples.FIRST, samples.SECOND):
         place = Place("thing_receive", "thing_dispatch(sk, skb)", family.family)
-        again, lost = notes_markdown(STUDY, "zh", before=with_remark(text, place, "Mine."))
-        assert lost == []
+        after = remarked(STUDY, with_remark(text, place, "Mine."))
+        again = notes_markdown(after, "zh")
+        assert after.lost == ()
         assert found(again) == [(place, "Mine.")]
 
 
 def test_a_lost_mark_is_seen_and_swallows_nothing() -> None:
-    text, _ = notes_markdown(STUDY)
+    text = notes_markdown(STUDY)
     noted = with_remark(
         with_remark(text, FIRST, "Mine."),
         Place("thing_receive", "thing_dispatch(sk, skb)", samples.FIRST.family),
@@ -177,7 +182,7 @@ def test_languages_have_the_same_keys_and_blanks() -> None:
 
 
 def test_chinese_notes_are_chinese() -> None:
-    text, _ = notes_markdown(STUDY, "zh")
+    text = notes_markdown(STUDY, "zh")
     assert "控制流为什么到这里" in text
     assert not re.search(r"Why control|Your notes|must be|How it is known", text)
     english = r"\b(?:needs|otherwise|through|by type|candidates?|calls?|held|or|when) "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -24,6 +25,8 @@ from kread.model.policy import policies
 from kread.render.class_diagram import ClassBox, ClassDiagram
 from kread.render.lessons import lesson
 from kread.render.notes_page import notes_page
+from kread.render.remarked import place_of, remarked
+from kread.render.remarks import END, Place, mark
 from kread.render.study import Claimed, Structured, Study, study_of
 from kread.render.svg import letters
 
@@ -40,8 +43,14 @@ def study(lang: str = "en") -> Study:
             ClassBox("ops", (("int (*)(struct thing*)", "request"),)),
         )
     )
+    found = study_of(samples.ANSWER, reading.Reading({}), lang)
+    here = place_of(found.chapters[0].passages[0], found.chapters[0])
+    written = (
+        "A remark of one_very_long_word_" + "after_another_" * 9 + "\n\n- with `code`, https://www.rfc-editor.org/"
+    )
+    places = (here, Place("thing_that_was"))
     return replace(
-        study_of(samples.ANSWER, reading.Reading({}), lang),
+        remarked(found, "".join(f"{mark(place)}\n{written}\n{END}\n" for place in places)),
         overview=("What <it> is about.",),
         steps=(("1. First.", False), ("2. Then.", True)),
         sequence=played.sequence,
@@ -112,6 +121,49 @@ def test_every_control_has_a_name_and_every_panel_a_label(opened: Any) -> None:
         "return [...document.querySelectorAll('h1, h2, h3, h4')].map(h => Number(h.tagName[1]))"
     )
     assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_the_keys_lead_from_one_part_of_a_tour_to_the_next(opened: Any) -> None:
+    last = len(samples.ANSWER.trails[0].steps)
+    press(opened, *"j" * (last + 1))
+    assert shown(opened) == ["f2s1"]
+    press(opened, "k")
+    assert shown(opened) == [f"f1s{last}"]
+
+
+def test_whoever_walks_on_from_far_down_reads_the_next_step_from_its_beginning(opened: Any) -> None:
+    browser.resize(opened, 1280, 500)
+    press(opened, "j", "o")
+    opened.execute_script("window.scrollTo(0, document.documentElement.scrollHeight)")
+    press(opened, "j")
+    top = opened.execute_script("return document.querySelector('article.now').getBoundingClientRect().top")
+    assert 0 <= top < 200
+
+
+def test_the_map_can_be_put_away_and_called_back(opened: Any) -> None:
+    away = "return document.querySelector('.map').offsetParent === null"
+    assert opened.execute_script(away) is False
+    press(opened, "m")
+    assert opened.execute_script(away) is True
+    click(opened, "#mapped")
+    assert opened.execute_script(away) is False
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing(opened: Any, width: int, theme: str) -> None:
+    modules = Path(os.environ.get("KREAD_TEST_NODE_MODULES", "node_modules")).resolve()
+    script = modules / "axe-core" / "axe.min.js"
+    if not script.is_file():
+        pytest.skip("no axe-core; to enable, npm install axe-core and set KREAD_TEST_NODE_MODULES")
+    browser.resize(opened, width)
+    browser.scheme(opened, theme)
+    opened.execute_script(script.read_text(encoding="utf-8"))
+    for tab in ("tab0", "tab1", "tabmore"):
+        click(opened, f"#{tab}")
+        result = opened.execute_async_script("axe.run(document).then(arguments[0])")
+        assert [(one["id"], one["nodes"][0]["html"][:200]) for one in result["violations"]] == []
+        assert len(result["passes"]) > 20
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280])

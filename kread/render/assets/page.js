@@ -12,6 +12,8 @@
   const results = one("#results");
   const search = one("#search");
   root.classList.add("script");
+  const map = one(".map");
+  const through = one("#steps[data-through]");
   let current = null;
 
   const stepsOf = (family) => all("article", family);
@@ -37,12 +39,8 @@
       mark(link, steps.includes(id));
     }
     for (const arrow of all(".map path")) arrow.classList.toggle("on", arrow.classList.contains("in" + number));
-    const steps = stepsOf(family);
-    const place = steps.indexOf(article);
-    for (const button of all("[data-go]", family)) {
-      button.disabled = !steps[place + Number(button.dataset.go)];
-    }
-    keepInView(one(".map"), one(".map a[aria-current]"));
+    for (const button of all("[data-go]", family)) button.disabled = !beside(article, Number(button.dataset.go));
+    keepInView(map, one(".map a[aria-current]"));
     keepInView(one(".trail", family), one(".trail a[aria-current]", family));
     status.textContent = article.getAttribute("aria-label");
     if (record && location.hash !== "#" + id) history.pushState(null, "", "#" + id);
@@ -96,15 +94,24 @@
     }
   }
 
+  // The step before or after another: of its family; where the families are parts of one story, of all.
+  function beside(article, by) {
+    const steps = through ? all("article") : stepsOf(article.closest(".family"));
+    return steps[steps.indexOf(article) + by];
+  }
+
   function go(by) {
     if (!current) {
       const first = by > 0 && one("article");
       if (first && one("#overview.now")) show(first.id);
       return;
     }
-    const steps = stepsOf(current.closest(".family"));
-    const next = steps[steps.indexOf(current) + by];
-    if (next) show(next.id);
+    const next = beside(current, by);
+    if (!next) return;
+    show(next.id);
+    // Whoever walks from the end of a long step wants to read the next from its beginning.
+    const top = next.closest(".columns").getBoundingClientRect().top;
+    if (top < 0) window.scrollBy(0, top);
   }
 
   function fold() {
@@ -117,6 +124,13 @@
     }
   }
 
+  function showMap() {
+    if (!map) return;
+    map.hidden = !map.hidden;
+    one("#mapped").setAttribute("aria-pressed", String(!map.hidden));
+    keepInView(map, one(".map a[aria-current]"));
+  }
+
   function theme() {
     const dark = root.dataset.theme
       ? root.dataset.theme === "dark"
@@ -124,7 +138,7 @@
     root.dataset.theme = dark ? "light" : "dark";
   }
 
-  // Search: function names first, then lines of source, each result a link to its step.
+  // Search: function names first, then the reader's own notes, then lines of source, each result a link to its step.
   const LIMIT = 60;
   function find() {
     const wanted = search.value.trim().toLowerCase();
@@ -132,10 +146,15 @@
     results.hidden = !wanted;
     if (!wanted) return;
     const named = [];
+    const noted = [];
     const lines = [];
     for (const article of all("article")) {
       const name = article.dataset.name;
       if (name.toLowerCase().includes(wanted)) named.push([article.id, 0, name]);
+      const remark = one(".remark", article);
+      if (remark && remark.textContent.toLowerCase().includes(wanted)) {
+        noted.push([article.id, 0, `${name}: ${around(remark.textContent, wanted)}`]);
+      }
       for (const line of all(".line", article)) {
         const text = line.textContent;
         if (text.toLowerCase().includes(wanted)) {
@@ -143,7 +162,7 @@
         }
       }
     }
-    const found = [...named, ...lines];
+    const found = [...named, ...noted, ...lines];
     const head = document.createElement("li");
     const pattern = found.length === 1 ? texts.found : texts.found_many;
     head.textContent = found.length ? pattern.replace("{n}", found.length) : texts.search_none;
@@ -164,6 +183,13 @@
       entry.append(link);
       return entry;
     }
+  }
+
+  // What stands around a word, on one line.
+  function around(text, wanted) {
+    const flat = text.replace(/\s+/g, " ").trim();
+    const begin = Math.max(0, flat.toLowerCase().indexOf(wanted) - 30);
+    return (begin ? "… " : "") + flat.slice(begin, begin + 90);
   }
 
   function openLine(article, number) {
@@ -194,6 +220,7 @@
     if (button.dataset.go) go(Number(button.dataset.go));
     else if ("fold" in button.dataset) fold();
     else if (button.id === "theme") theme();
+    else if (button.id === "mapped") showMap();
     else if (tabs.includes(button)) open(button.getAttribute("aria-controls"));
   });
 
@@ -219,6 +246,7 @@
     else if (key === "/") search.focus();
     else if (key === "o") fold();
     else if (key === "t") theme();
+    else if (key === "m") showMap();
     else if (/^[1-9]$/.test(key) && families[Number(key) - 1]) open("family" + key);
     else if (key === "0" && one("#overview")) open("overview");
     else done = false;

@@ -163,8 +163,9 @@ def _joined(before: Passage, passage: Passage) -> Passage:
 
 
 def _with_moment(passage: Passage, played: Lesson, text: Texts, among: Sequence[str]) -> Passage:
-    moment = played.at(passage.step.function.name, [line.text for line in passage.slice], text, among)
-    return replace(passage, moment=moment)
+    name = passage.step.function.name
+    moment = played.at(name, [line.text for line in passage.slice], text, among)
+    return replace(passage, moment=moment, numbers=played.numbers(name, passage.step.guards, among))
 
 
 def _passages(stop: Stop, reader: Source, lang: str) -> Iterator[Passage]:

@@ -23,6 +23,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kread import data
+from kread.check.values import Values, Watch, held, taken_apart
+from kread.facts import Guard
 from kread.model import RULES
 from kread.model.play import Run, play
 from kread.model.policy import Policy
@@ -48,28 +50,26 @@ UNFIRED_SHOWN = 4
 class Lesson:
     """A tour's scenario after it was played: as a drawing, happening by happening, and by function.
 
-    walked -- for each happening the functions that were walked in it
+    walked -- for each happening the functions that were walked in it, with the model's values there
     asked  -- (question, answer)
     """
 
     sequence: Sequence
     played: tuple[Moment, ...]
-    walked: tuple[frozenset[str], ...]
+    walked: tuple[Mapping[str, Values], ...]
     policy: Policy
     asked: tuple[tuple[str, str], ...]
 
     def at(self, function: str, source: Iterable[str], text: Texts, among: Iterable[str] = ()) -> Moment | None:
         """What the model decided in a function; `source` are the lines that are shown of it.
 
-        Of the happenings in which it was walked, it is the one that walked most of the functions `among`, the first
-        of equals. A rule that fired is told where it fired; one that did not, where the condition that decides it is
-        shown.
+        Of the happenings in which it was walked, it is the one that walked most of the functions `among`. A rule
+        that fired is told where it fired; one that did not, where the condition that decides it is shown.
         """
-        wanted = frozenset(among)
-        found = [number for number, walked in enumerate(self.walked) if function in walked]
-        if not found:
+        number = self._happening(function, among)
+        if number is None:
             return None
-        moment = self.played[max(found, key=lambda number: (len(wanted & self.walked[number]), -number))]
+        moment = self.played[number]
         shown = normalise(" ".join(source))
         fired = tuple(one for one in moment.rules if one[2] == function)
         ids = {one[1] for one in moment.rules}
@@ -80,6 +80,21 @@ class Lesson:
         ]
         rules = (*fired, *unfired[:UNFIRED_SHOWN])
         return replace(moment, rules=rules) if rules else None
+
+    def numbers(self, function: str, guards: Iterable[Guard], among: Iterable[str] = ()) -> tuple[tuple[int, str], ...]:
+        """(line, numbers of the model) for the guards of a function that hold in the happening that `at` tells of."""
+        number = self._happening(function, among)
+        if number is None:
+            return ()
+        values = self.walked[number][function]
+        told = [(guard, held(taken_apart(guard.text, function), values)) for guard in guards]
+        return tuple((guard.line, one.told) for guard, one in told if one.told and one.holds is guard.holds)
+
+    def _happening(self, function: str, among: Iterable[str]) -> int | None:
+        """Of the happenings in which a function was walked, the first that walked most of the functions `among`."""
+        wanted = frozenset(among)
+        found = [number for number, walked in enumerate(self.walked) if function in walked]
+        return max(found, key=lambda number: (len(wanted & self.walked[number].keys()), -number), default=None)
 
 
 def _asked_in(rule: Rule, function: str, shown: str, policy: Policy) -> bool:
@@ -93,10 +108,12 @@ def lesson(tour: str, policy: Policy, place: Placer, lang: str) -> Lesson:
     """What the model says to a tour under a release's policy."""
     course, text = data.load("course"), texts(lang)
     scenarios = course["scenario"]
-    run = play(parse(scenarios.get(tour, scenarios["default"])["script"], tour), policy)
+    run = play(parse(scenarios.get(tour, scenarios["default"])["script"], tour), policy, Watch)
+    assert isinstance(run.host, Watch)
     asked = [_asked(row, policy, place, lang) for row in course["question"] if row["tour"] == tour]
     told = tuple(_played(run, text))
-    walked = tuple(frozenset(row.functions) for row in rows(run))
+    noted = zip(run.outcomes, run.host.noted, strict=True)
+    walked = tuple(dict(zip(outcome.functions, values, strict=True)) for outcome, values in noted)
     return Lesson(_with_acts(sequence(run), lang), told, walked, policy, tuple(asked))
 
 

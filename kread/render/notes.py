@@ -22,6 +22,7 @@ from kread.render.remarked import place_of
 from kread.render.remarks import END, mark
 from kread.render.study import Crossed, Moment, Passage, Study
 from kread.render.texts import Texts, texts
+from kread.render.wording import in_words
 
 
 def notes_markdown(study: Study, lang: str = "en") -> str:
@@ -143,11 +144,17 @@ def _moment(moment: Moment, text: Texts) -> Iterator[str]:
 
 def _why(passage: Passage, edge: Edge, saying: _Saying) -> Iterator[str]:
     text, step = saying.text, passage.step
+    numbers = dict(passage.numbers)
     rows = []
     for guard in sorted(step.guards, key=lambda one: one.line):
         said = text.either(words.exit_words(guard.exit, guard.reason))
         otherwise = f", {text('else', what=code(said))}" if said else ""
-        rows.append(f"{code(guard.text)} {text(words.guard_word(guard))} (:{guard.line}){otherwise}")
+        must = f"{code(guard.text)} {text(words.guard_word(guard))} (:{guard.line})"
+        meant = in_words(guard, step.function.name, text.lang)
+        shown = numbers.pop(guard.line, "")
+        if shown:
+            otherwise += f"; {text('at_scenario', what=code(shown))}"
+        rows.append(f"{plain(meant)}: {must}{otherwise}" if meant else must + otherwise)
     if step.held:
         held = ", ".join(dict.fromkeys(code(one.text) for one in step.held))
         rows.append(text("held_at_call", what=held))

@@ -20,6 +20,7 @@ from kread.render.links import LinkMaker
 from kread.render.remark_html import remark_html
 from kread.render.study import Crossed, Moment, Passage
 from kread.render.texts import Texts
+from kread.render.wording import in_words
 
 #: Runs of lines outside the slice that are shorter than this are not worth folding.
 FOLD_AT = 3
@@ -117,7 +118,7 @@ def _moment(moment: Moment, text: Texts) -> Iterator[str]:
 
 def _source(passage: Passage, text: Texts, links: LinkMaker) -> Iterator[str]:
     function = passage.step.function
-    notes = _notes(passage.step, text)
+    notes = _notes(passage, text)
     name = escape(text("source_of", name=function.name))
     yield f'<div class="source" role="region" aria-label="{name}" tabindex="0">'
     if not passage.lines:
@@ -174,11 +175,14 @@ def unbroken(piece: str) -> str:
     return escape(piece).replace("-&gt;", '<span class="arrow">-&gt;</span>')
 
 
-def _notes(step: Step, text: Texts) -> dict[int, list[str]]:
+def _notes(passage: Passage, text: Texts) -> dict[int, list[str]]:
     """Line -> what is to be said of it, as HTML."""
+    step, numbers = passage.step, dict(passage.numbers)
     found: dict[int, list[str]] = {}
     for guard in step.guards:
-        found.setdefault(guard.line, []).append(_guard(guard, text))
+        found.setdefault(guard.line, []).append(_guard(guard, step.function.name, text))
+        if shown := numbers.pop(guard.line, ""):
+            found[guard.line].append(f'<span class="numbers">{escape(text("at_scenario", what=shown))}</span>')
     for held in step.held:
         said = escape(text("held", what=held.text))
         found.setdefault(held.line, []).append(said)
@@ -187,10 +191,11 @@ def _notes(step: Step, text: Texts) -> dict[int, list[str]]:
     return found
 
 
-def _guard(guard: Guard, text: Texts) -> str:
+def _guard(guard: Guard, function: str, text: Texts) -> str:
     word = words.guard_word(guard)
     otherwise = text.either(words.exit_words(guard.exit, guard.reason))
-    said = f'<b class="{word}">{escape(text(word))}</b>'
+    meant = in_words(guard, function, text.lang)
+    said = f'<b class="{word}">{escape(text(word))}</b>' + (f": {escape(meant)}" if meant else "")
     return said + (f" · {escape(text('else', what=otherwise))}" if otherwise else "")
 
 

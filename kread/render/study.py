@@ -74,6 +74,7 @@ class Passage:
     reads    -- (structure, member, line) of what the slice asks
     changes  -- the assignments before the call, as written, with their lines
     moment   -- what the model decided here in the scenario
+    numbers  -- (line, the model's numbers in the scenario) for guards of the step
     remark   -- what the reader wrote here into earlier notes, as Markdown
     """
 
@@ -88,6 +89,7 @@ class Passage:
     reason: str = ""
     handover: Crossed | None = None
     moment: Moment | None = None
+    numbers: tuple[tuple[int, str], ...] = ()
     remark: str = ""
 
 

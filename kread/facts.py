@@ -148,6 +148,7 @@ class Guard:
     kind   -- "if" (an enclosing branch), "case" (switch), "loop", "exit" (an early exit was not taken)
     exit   -- for kind "exit": what the exit does, e.g. "goto drop", "return 0" ("" otherwise)
     reason -- the drop reason or SNMP counter on that exit ("" = none seen)
+    rare   -- the source itself says that control seldom comes this way: it calls the branch unlikely, or counts a failure there
     """
 
     line: int
@@ -156,6 +157,7 @@ class Guard:
     kind: str = "if"
     exit: str = ""
     reason: str = ""
+    rare: bool = False
 
     def __str__(self) -> str:
         return f"{'if' if self.holds else 'not'} {self.text}"

@@ -15,7 +15,7 @@ from kread.parse.control import flow_of
 from kread.parse.dominance import immediate_dominators, postorder, predecessors
 from kread.parse.flow import EXIT, Cond, Flow, Group, Jump, Span, Switch
 from kread.parse.idioms import Idioms
-from kread.parse.wording import closing, condition, conjunction, equality, fold, negated, seen_through
+from kread.parse.wording import bare, closing, condition, conjunction, equality, fold, level, negated, seen_through
 
 _NOT_CODE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.S)
 _NOT_NEWLINE = re.compile(r"[^\n]")
@@ -137,6 +137,14 @@ class Body:
         if cond.kind != "expr" and not _KEYWORD.match(self.text, cond.head[0]):
             return self._macro_call(cond.head[0])
         return _readable(condition(self.text[cond.span[0] : cond.span[1]], self.known.transparent))
+
+    def unlikely(self, cond: Cond, holds: bool) -> bool:
+        """Whether the source predicts the other value of a condition, or of a part that decides it."""
+        text = self.text[cond.span[0] : cond.span[1]]
+        for pattern, expected in self.known.predicted:
+            if expected is not holds and pattern.search(text):
+                return level(bare(fold(text))) != ("||" if holds else "&&")
+        return False
 
     def head_name(self, cond: Cond) -> str:
         """The macro that makes the statement of a condition, "" for a statement of C."""

@@ -164,7 +164,7 @@ class _Site:
         arm, opposite = (top.yes_arm, top.no_arm) if holds else (top.no_arm, top.yes_arm)
         text = self.body.cond_words(top if cond is top else cond)
         line = self.body.line(cond.span[0])
-        kind, exit_, reason = "if", "", ""
+        kind, exit_, reason, rare = "if", "", "", False
         if top.kind == "loop":
             if not holds and not self.within(top.head):
                 return  # the loop has ended before the call: its condition says nothing about why we are here
@@ -173,7 +173,10 @@ class _Site:
             leaving = self.reader.exits.leaving(other, opposite)
             if leaving.jumps or other not in self.reaching:
                 kind, exit_, reason = "exit", leaving.what, leaving.reason
-        self.found(cond.span[0], edge, cond.block, Guard(line, text, holds, kind, exit_, reason))
+        elif self.within(arm):
+            leaving = self.reader.exits.leaving(edge, arm)
+            rare = self.body.unlikely(cond, holds) or (leaving.jumps and bool(leaving.reason))
+        self.found(cond.span[0], edge, cond.block, Guard(line, text, holds, kind, exit_, reason, rare))
 
     def found(self, start: int, edge: int, block: int, guard: Guard) -> None:
         """Notes a guard that is asked at the end of a block, and sends control along an edge."""

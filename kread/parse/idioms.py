@@ -39,6 +39,7 @@ class Idioms:
     """Everything guards need to know about the subsystem's habits."""
 
     transparent: frozenset[str]
+    predicted: tuple[tuple[re.Pattern[str], bool], ...]
     noreturn: frozenset[str]
     locks: tuple[Lock, ...]
     scope_guards: frozenset[str]
@@ -57,6 +58,10 @@ def idioms() -> Idioms:
     )
     return Idioms(
         transparent=frozenset(data["transparent"]["names"]),
+        predicted=tuple(
+            (re.compile(r"(?<![\w.>])(?:" + "|".join(data["predicted"][word]) + r")\s*\("), word == "true")
+            for word in ("true", "false")
+        ),
         noreturn=frozenset(data["noreturn"]["names"]),
         locks=locks,
         scope_guards=frozenset(data["scopes"]["guards"]),

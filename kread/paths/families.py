@@ -21,6 +21,8 @@ from kread.resolve.cost import BRANCH
 
 #: Whoever asks how one function gets to another that it calls itself means that call, however rarely it is made.
 DIRECT = 0.5
+#: A condition that the source itself calls unlikely, or that ends in a drop, makes a call an exception.
+RARE = 6
 #: Families that are read side by side: a name tells one from these.
 COMPARED = 4
 #: A second way of one kind tells less than the first.
@@ -83,7 +85,8 @@ def _rare() -> tuple[tuple[re.Pattern[str], int], ...]:
 def burden(context: SiteContext) -> int:
     """What the conditions of a call add: one for each that must hold, and more if the source itself calls it unlikely."""
     asked = [guard for guard in context.guards if guard.holds and guard.kind != "exit"]
-    return len(asked) + sum(cost for guard in asked for pattern, cost in _rare() if pattern.match(guard.text))
+    marked = sum(RARE for guard in context.guards if guard.rare and guard.kind != "exit")
+    return len(asked) + marked + sum(cost for guard in asked for pattern, cost in _rare() if pattern.match(guard.text))
 
 
 #: A condition: its function, its line and its text.
@@ -126,22 +129,41 @@ def families(read: Sequence[ReadWay]) -> list[tuple[str, ReadWay]]:
     kinds: set[object] = set()
     told = any(item.story for item in read)
     long = LONG * min((item.way.cost for item in read), default=0)
+    hops: set[tuple[int, int]] = set()
+    cut = [item for item in read if any(_shortcut(item, other) for other in read)]
     for item in sorted(read, key=lambda item: (item.weight(choices), item.places)):
-        if not item.story and any(_in_detail(item, other) for other in best.values()):
+        passed = set(zip(item.way.functions, item.way.functions[1:], strict=False))
+        if not item.story and (
+            passed <= hops or item in cut or any(_in_detail(item, other) for other in best.values())
+        ):
             continue
+        hops |= passed
         key: object = item.story.title if item.story else item.way.functions
         if key not in best:
             best[key] = item
             aside = told and not item.story and item.way.cost > long
-            weights[key] = item.weight(choices) * (AGAIN if item.way.kind in kinds else 1) * (UNTOLD if aside else 1)
-            kinds.add(item.way.kind)
+            weights[key] = item.weight(choices) * (AGAIN if _kind(item) in kinds else 1) * (UNTOLD if aside else 1)
+            kinds.add(_kind(item))
     ranked = [best[key] for key in sorted(best, key=lambda key: (weights[key], best[key].places))]
     return list(zip(_titles(ranked), ranked, strict=True))
+
+
+def _kind(item: ReadWay) -> tuple[int, ...]:
+    """What a second way may have in common with a first: its dispatches; without any, the call that it ends with."""
+    return item.way.kind if item.way.kind[0] >= 0 else item.way.functions[-2:]
 
 
 def _in_detail(item: ReadWay, other: ReadWay) -> bool:
     """Whether a way makes all calls of another, and passes what runs between one of them and the function that it calls."""
     return {edge.site for edge in other.edges} < {edge.site for edge in item.edges}
+
+
+def _shortcut(item: ReadWay, other: ReadWay) -> bool:
+    """Whether a way goes from a call straight to what is handed over there, where another goes by the function that is
+    called and calls it: a reader stops in that function, unless it is but an inline of a header."""
+    handed = {edge.site for edge in item.edges if edge.kind in ("parameter", "callback")}
+    between = [edge.callee for edge in other.edges if edge.site in handed and edge.kind in ("direct", "macro")]
+    return bool(between) and all(one.file.endswith(".c") for one in between) and _in_detail(other, item)
 
 
 def _choices(read: Sequence[ReadWay]) -> frozenset[Asked]:

@@ -2,8 +2,8 @@
 
 The search gives ways by cost, few of each kind (kinds differ by their dispatches). Each is then read (see `way_reader`): a
 way that contradicts itself is no path, nor is one that mixes worlds (data/worlds.toml).
-What is left is grouped into families (see `families`). A way that repeats a story, or that only recombines calls of cheaper
-ways, tells nothing new and is not read.
+What is left is grouped into families (see `families`). A way that repeats a story tells nothing new and is not read; one that
+only recombines calls of others is read early only, and told where it weighs less than they do.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from kread.resolve.worlds import excluded, mixed
 WAYS_READ = 48
 #: With so many ways read, or twice the families that are asked for, only a story is worth more reading.
 ENOUGH = 12
+#: With so many ways read, one that only recombines their calls is not worth reading; before, it may be the better half of two.
+COMBINED = 6
 #: Families shown unless -k says otherwise.
 FAMILIES = 4
 #: Hops that a path may have unless --max-hops says otherwise.
@@ -109,20 +111,22 @@ class Finder:
         """The ways that make the families: one for each story, and of the others those that don't only recombine calls."""
         read: list[ReadWay] = []
         told: set[str] = set()
+        gone: set[tuple[int, ...]] = set()
         hops: set[tuple[int, int]] = set()
         enough = max(ENOUGH, 2 * question.request.families)
         for way in islice(self._ways(question), WAYS_READ):
             chosen = self.graph.edges(way.edges)
             about = story(chosen)
             title = about.title if about else ""
-            passed = set(zip(way.functions, way.functions[1:], strict=False))
-            if title in told or (passed <= hops and not title) or self._mixed(way, chosen, question):
+            if title in told or way.functions in gone or self._mixed(way, chosen, question):
                 continue
-            if len(read) >= enough and not title:
+            passed = set(zip(way.functions, way.functions[1:], strict=False))
+            if not title and (len(read) >= enough or (len(read) >= COMBINED and passed <= hops)):
                 continue
             found = self._reader.read(way, chosen, question.steering)
             if found is not None:
                 read.append(found)
+                gone.add(way.functions)
                 hops |= passed
                 told |= {title} if title else set()
         return read

@@ -91,7 +91,7 @@ def _packed(context: SiteContext) -> tuple[Any, ...]:
 
 
 def _guard(guard: Guard) -> tuple[Any, ...]:
-    return guard.line, guard.text, guard.holds, guard.kind, guard.exit, guard.reason
+    return guard.line, guard.text, guard.holds, guard.kind, guard.exit, guard.reason, guard.rare
 
 
 def _unpacked(row: tuple[Any, ...]) -> SiteContext:

@@ -133,6 +133,35 @@ def test_what_is_asked_before_anything_is_assigned_speaks_of_arguments() -> None
     assert "b" not in [guard.text for guard in inside.entry]  # a loop comes back with another value
 
 
+def test_what_the_source_itself_calls_rare() -> None:
+    text = b"""int f(int a, int b)
+{
+	if (unlikely(a) && b)
+		site();
+	if (unlikely(a) || b)
+		site();
+	if (likely(a))
+		site();
+	else
+		site();
+	if (a) {
+		site();
+		NET_INC_STATS(net, LINUX_MIB_LISTENDROPS);
+		goto drop;
+	}
+	if (b) {
+		site();
+		goto drop;
+	}
+drop:
+	return 0;
+}
+"""
+    calls = [number for number, line in enumerate(text.split(b"\n"), 1) if b"site()" in line]
+    rare = [[guard.rare for guard in guards_at(text, 1, 22, line).guards if guard.kind == "if"] for line in calls]
+    assert rare == [[True], [False], [False], [True], [True], [False]]
+
+
 def test_column_0_is_the_first_ink_of_the_line() -> None:
     text = b"int f(int a)\n{\n\tif (a)\n\t\tsite();\n}\n"
     assert guards_at(text, 1, 5, 4) == guards_at(text, 1, 5, 4, 3)

@@ -20,7 +20,7 @@ GraphOf = Callable[[str], CallGraph]
 
 RELEASES = ("5.10", "6.1", "6.12", "7.2")
 REPOSITORY = Path(__file__).resolve().parents[2]
-CASES = REPOSITORY / "benchmarks" / "data" / "paths_own.tsv"
+CASES = REPOSITORY / "benchmarks" / "data"
 
 #: What is asked of the ranking (issue "Reading paths"): first, and among the first three.
 FIRST, THREE = 0.92, 0.98
@@ -60,12 +60,13 @@ def test_the_four_stories_of_the_headline(release: str, graph_of: GraphOf) -> No
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_expected_sequences_come_first(release: str, graph_of: GraphOf) -> None:
+@pytest.mark.parametrize(("cases", "least"), [("paths_own.tsv", 200), ("paths_unseen.tsv", 45)])
+def test_expected_sequences_come_first(release: str, cases: str, least: int, graph_of: GraphOf) -> None:
     """Sequences written down from reading the source (benchmarks/data), not from kread's output."""
     finder = Finder(graph_of(release))
-    with CASES.open(encoding="utf-8") as stream:
+    with (CASES / cases).open(encoding="utf-8") as stream:
         rows = [row for row in csv.DictReader(stream, delimiter="\t") if row["release"] == release]
-    assert len(rows) > 100
+    assert len(rows) > least
     first = three = 0
     for row in rows:
         found = hops(finder.answer(Request(row["source"], row["target"], families=3)))
@@ -265,6 +266,30 @@ def test_of_several_calls_the_least_conditional_is_told(release: str, graph_of: 
     """tcp_conn_request sends the SYN-ACK in two places: with Fast Open's child, and the usual way."""
     step = asked(graph_of(release), "tcp_v4_conn_request", "tcp_v4_send_synack").trails[0].steps[1]
     assert ("fastopen_sk", False) in [(guard.text, guard.holds) for guard in step.guards]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_what_is_handed_to_a_function_is_called_by_it(release: str, graph_of: GraphOf) -> None:
+    """inet_hash_connect hands __inet_check_established to __inet_hash_connect, which is no wrapper but the place to read."""
+    trails = asked(graph_of(release), "tcp_v4_connect", "__inet_check_established").trails
+    assert names(trails[0])[1:] == ["inet_hash_connect", "__inet_hash_connect", "__inet_check_established"]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_what_the_source_calls_unlikely_comes_later(release: str, graph_of: GraphOf) -> None:
+    """tcp_sendmsg_locked connects by Fast Open under unlikely(); sending is what it is for."""
+    trails = asked(graph_of(release), "tcp_sendmsg", "ip_queue_xmit").trails
+    assert "tcp_write_xmit" in names(trails[0])
+    rare = next(trail for trail in trails if "tcp_sendmsg_fastopen" in names(trail))
+    assert [guard.rare for guard in rare.steps[1].guards if guard.holds and guard.kind == "if"] == [True]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_way_may_combine_calls_of_two_others(release: str, graph_of: GraphOf) -> None:
+    """The ordinary lookup shares its beginning with the one by BPF and its end with that of a reset: still it is told."""
+    trails = asked(graph_of(release), "tcp_v4_rcv", "inet_lookup_reuseport").trails
+    ordinary = ["__inet_lookup_skb", "__inet_lookup", "__inet_lookup_listener", "inet_lhash2_lookup"]
+    assert ordinary in [names(trail)[1:-1] for trail in trails[:2]]
 
 
 @pytest.mark.parametrize("release", RELEASES)

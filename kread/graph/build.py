@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from kread import __version__
 from kread.errors import SourceError
@@ -110,7 +111,7 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> 
     from kread.index.elsewhere import find_elsewhere
     from kread.index.units import Past, read_scope, sign
     from kread.parse.kbuild import Kbuild
-    from kread.resolve.link import link
+    from kread.resolve.link import Linked
 
     indexed = read_scope(tree, scope, facts_file(index_dir()), progress, Past(*_past(target)))
     makefiles: dict[str, Signature] = {}
@@ -128,8 +129,9 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> 
     watched = {file: indexed.signatures[file] for file in files} | dict(sorted(makefiles.items()))
     elsewhere = find_elsewhere(tree, index_dir(), progress)
     progress.phase("linking")
-    meta, packed, tables = link(indexed.units, indexed.closures, built, indexed.macros, elsewhere, kbuild.presence)
-    meta |= {
+    linked = Linked(indexed.units, indexed.closures, built, indexed.macros, elsewhere, kbuild.presence)
+    table = indexed.table
+    meta = {
         "release": tree.release,
         "root": str(tree.root),
         "tree": tree.ident,
@@ -140,11 +142,17 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> 
         "version": __version__,
         "macros": indexed.past.macros,
     }
-    packed["watched"] = tuple(watched)
-    packed["read"] = dict(indexed.past.files)
-    table = indexed.table
-    packed["macro_table"] = (dict(table.kinds), dict(table.fixed), dict(table.declares))
-    write_graph(target, meta, packed, tables)
+    packed = {
+        "watched": tuple(watched),
+        "read": dict(indexed.past.files),
+        "macro_table": (dict(table.kinds), dict(table.fixed), dict(table.declares)),
+    }
+
+    def rest() -> tuple[dict[str, str], dict[str, Any]]:
+        of_edges, packed_edges = linked.summary()
+        return meta | of_edges, packed | packed_edges
+
+    write_graph(target, linked.tables, rest)
     progress.say(f"indexed {len(files):,} files, of which {indexed.parsed:,} were parsed")
 
 

@@ -9,7 +9,7 @@ search asks for it.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 Row = tuple[int, int, int, int]
 
@@ -17,26 +17,49 @@ _COLUMNS = ("first", "callee", "cost", "dispatch", "edge", "back_first", "back_c
 _INT = "i"
 
 
-def pack_adjacency(rows: Mapping[int, tuple[Row, ...]]) -> dict[str, bytes]:
-    """The columns of caller -> ((callee, cost, dispatch, edge), ...), to be stored."""
-    size = max([*rows, *(row[0] for found in rows.values() for row in found)], default=0) + 2
-    first, back = array(_INT, bytes(4 * size)), array(_INT, bytes(4 * size))
-    columns = [array(_INT) for _ in range(4)]
-    backwards: list[list[tuple[int, int, int]]] = [[] for _ in range(size)]
-    for caller in range(size - 1):
-        for row in rows.get(caller, ()):
-            for column, value in zip(columns, row, strict=True):
+class AdjacencyWriter:
+    """The columns, filled caller by caller in the order of their numbers."""
+
+    def __init__(self) -> None:
+        self._first = array(_INT, [0])
+        self._columns = [array(_INT) for _ in range(4)]
+        self._callers = array(_INT)
+
+    def add(self, caller: int, rows: Sequence[Row]) -> None:
+        """The links that leave a function: (callee, cost, dispatch, edge)."""
+        assert caller >= len(self._first) - 1, "callers come in order"
+        self._skip(caller)
+        for row in rows:
+            for column, value in zip(self._columns, row, strict=True):
                 column.append(value)
-            backwards[row[0]].append((caller, row[1], row[3]))
-        first[caller + 1] = len(columns[0])
-    reverse = [array(_INT) for _ in range(3)]
-    for callee in range(size - 1):
-        for link in backwards[callee]:
-            for column, value in zip(reverse, link, strict=True):
-                column.append(value)
-        back[callee + 1] = len(reverse[0])
-    found = (first, *columns, back, *reverse)
-    return {name: column.tobytes() for name, column in zip(_COLUMNS, found, strict=True)}
+            self._callers.append(caller)
+        self._skip(caller + 1)
+
+    def _skip(self, caller: int) -> None:
+        """Let the functions before this one end here."""
+        missing = caller + 1 - len(self._first)
+        if missing > 0:
+            self._first.extend([len(self._callers)] * missing)
+
+    def packed(self) -> dict[str, bytes]:
+        """The columns by name, to be stored."""
+        callees, costs, _, edges = self._columns
+        last = max(len(self._first) - 2, max(callees, default=0))
+        self._skip(last + 1)
+        back = array(_INT, bytes(4 * (last + 2)))
+        for callee in callees:
+            back[callee + 1] += 1
+        for callee in range(1, len(back)):
+            back[callee] += back[callee - 1]
+        reverse = [array(_INT, bytes(4 * len(callees))) for _ in range(3)]
+        place = array(_INT, back)
+        for caller, callee, cost, edge in zip(self._callers, callees, costs, edges, strict=True):
+            at = place[callee]
+            place[callee] += 1
+            for column, value in zip(reverse, (caller, cost, edge), strict=True):
+                column[at] = value
+        found = (self._first, *self._columns, back, *reverse)
+        return {name: column.tobytes() for name, column in zip(_COLUMNS, found, strict=True)}
 
 
 class Adjacency(Mapping[int, tuple[Row, ...]]):

@@ -17,10 +17,10 @@ import marshal
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from kread.errors import SourceError
@@ -178,16 +178,21 @@ def _unwritable(error: Exception, file: Path) -> SourceError:
     )
 
 
-def write_graph(
-    file: Path, meta: Mapping[str, str], packed: Mapping[str, Any], tables: Mapping[str, Iterable[tuple[Any, ...]]]
-) -> None:
-    """Write a linked graph beside its place and rename it into place; what an interrupted one left is removed."""
+#: What a graph says of itself, and values that are stored as they are.
+Summary: TypeAlias = tuple[Mapping[str, str], Mapping[str, Any]]
+
+
+def write_graph(file: Path, tables: Mapping[str, Iterable[tuple[Any, ...]]], summary: Callable[[], Summary]) -> None:
+    """Write a linked graph beside its place and rename it into place; what an interrupted one left is removed.
+
+    The rows are taken as they come, and `summary` is asked when all are written.
+    """
     for left in file.parent.glob(f"{glob.escape(file.name)}.*.tmp"):
         left.unlink(missing_ok=True)
     fresh = file.with_name(f"{file.name}.{os.getpid()}.tmp")
     try:
         with closing(sqlite3.connect(fresh)) as connection:
-            _fill(connection, meta, packed, tables)
+            _fill(connection, tables, summary)
         os.replace(fresh, file)
     except (sqlite3.OperationalError, OSError) as error:
         raise _unwritable(error, file) from error
@@ -196,23 +201,21 @@ def write_graph(
 
 
 def _fill(
-    connection: sqlite3.Connection,
-    meta: Mapping[str, str],
-    packed: Mapping[str, Any],
-    tables: Mapping[str, Iterable[tuple[Any, ...]]],
+    connection: sqlite3.Connection, tables: Mapping[str, Iterable[tuple[Any, ...]]], summary: Callable[[], Summary]
 ) -> None:
     connection.execute("PRAGMA journal_mode=OFF")
     connection.execute("PRAGMA synchronous=OFF")
     connection.executescript(_GRAPH_SCHEMA)
     connection.execute(f"PRAGMA user_version={EXTRACTOR_VERSION}")
+    for table, rows in tables.items():
+        width = len(connection.execute(f"SELECT * FROM {table} LIMIT 0").description)
+        connection.executemany(f"INSERT INTO {table} VALUES ({','.join('?' * width)})", rows)
+    meta, packed = summary()
     connection.executemany("INSERT INTO meta VALUES (?, ?)", sorted(meta.items()))
     connection.executemany(
         "INSERT INTO packed VALUES (?, ?)",
         ((key, zlib.compress(marshal.dumps(value), 1)) for key, value in sorted(packed.items())),
     )
-    for table, rows in tables.items():
-        width = len(connection.execute(f"SELECT * FROM {table} LIMIT 0").description)
-        connection.executemany(f"INSERT INTO {table} VALUES ({','.join('?' * width)})", rows)
     connection.executescript(_GRAPH_INDEXES)
     connection.commit()
 

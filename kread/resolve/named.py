@@ -17,16 +17,17 @@ from kread.resolve.static_call import StaticCalls
 
 
 def named_edges(
+    unit: int,
     program: Program,
     definitions: Definitions,
+    statics: StaticCalls,
     macros: MacroIndex,
     numbers: Numbers,
     edges: list[EdgeRow],
     unresolved: list[tuple[Any, ...]],
 ) -> None:
-    """Add the edges of the calls by name, and what of them could not be resolved."""
-    statics = StaticCalls(program, definitions)
-    for caller, call in program.calls():
+    """Add the edges of a unit's calls by name, and what of them could not be resolved."""
+    for caller, call in program.calls_in(unit):
         if caller.row == FILE_SCOPE or not call.callee.isidentifier():
             continue
         if call.callee in program.locals[caller]:

@@ -213,10 +213,23 @@ class Program:
             found.extend(Table(index, row, tuple(entries[number])) for number, row in enumerate(unit.tables))
         return found
 
+    def prepare(self) -> None:
+        """Look up now what every call by name asks for: processes that are forked later share it."""
+        for asked in ("locals", "globals", "prototypes", "typedefs"):
+            getattr(self, asked)
+
     def calls(self) -> Iterable[tuple[FunctionId, CallRow]]:
-        for index, unit in enumerate(self.units):
-            for row in unit.calls:
-                yield FunctionId(index, row.function), row
+        for index in range(len(self.units)):
+            yield from self.calls_in(index)
+
+    def calls_in(self, unit: int) -> Iterable[tuple[FunctionId, CallRow]]:
+        """The calls of one unit."""
+        ids: dict[int, FunctionId] = {}
+        for row in self.units[unit].calls:
+            function = ids.get(row.function)
+            if function is None:
+                function = ids[row.function] = FunctionId(unit, row.function)
+            yield function, row
 
     @cached_property
     def _by_line(self) -> dict[tuple[FunctionId, int], list[CallRow]]:

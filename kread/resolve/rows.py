@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kread.facts import Evidence, Function
@@ -15,8 +15,8 @@ EdgeRow = tuple[Any, ...]
 class Numbers:
     """Functions as the rows of the graph's function table."""
 
-    def __init__(self) -> None:
-        self.ids: dict[Function, int] = {}
+    def __init__(self, ids: Mapping[Function, int] | None = None) -> None:
+        self.ids: dict[Function, int] = dict(ids or {})
 
     def of(self, function: Function) -> int:
         return self.ids.setdefault(function, len(self.ids) + 1)

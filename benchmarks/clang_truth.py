@@ -30,9 +30,10 @@ from typing import Any, NamedTuple
 
 from clang.cindex import Cursor, CursorKind, File, Index, StorageClass, TranslationUnit, c_object_p, conf
 
-#: What of GCC's flags Clang needs to read a file as GCC does; the others concern the code that comes out.
+#: What of GCC's flags Clang needs to read a file as GCC does (macros tell of -O and -fsanitize); the others concern the
+#: code that comes out.
 FLAGS = re.compile(
-    r"-(?:I|D|U|include|isystem|nostdinc|std=|f(?:short-wchar|unsigned-char|ms-extensions)|m(?:64|cmodel))"
+    r"-(?:I|D|U|O|include|isystem|nostdinc|std=|m(?:64|cmodel)|f(?:short-wchar|unsigned-char|ms-extensions|sanitize=kernel))"
 )
 WITH_VALUE = ("-include", "-isystem", "-I", "-D", "-U")
 
@@ -86,13 +87,24 @@ def commands(objects: Path, place: str) -> Iterator[tuple[str, tuple[str, ...]]]
     ).stdout
     seen = set()
     for line in said.splitlines():
-        for command in line.split(";"):
-            if " -c -o " not in command or not command.split()[-1].endswith(".c"):
-                continue
-            words = shlex.split(command)
-            if words[-1] not in seen and f"/{place}/" in f"/{words[-1]}":
+        for words in _commands(line) if " -c -o " in line else ():
+            if "-c" in words and words[-1].endswith(".c") and words[-1] not in seen and f"/{place}/" in f"/{words[-1]}":
                 seen.add(words[-1])
                 yield words[-1], tuple(_wanted(words))
+
+
+def _commands(line: str) -> Iterator[list[str]]:
+    """The words of each command of a line for the shell."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=";")
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    words: list[str] = []
+    for word in (*lexer, ";"):
+        if set(word) != {";"}:
+            words.append(word)
+        elif words:
+            yield words
+            words = []
 
 
 def _wanted(words: Sequence[str]) -> Iterator[str]:

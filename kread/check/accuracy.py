@@ -4,8 +4,8 @@ The truth is a folder with PREFIX.calls.tsv.gz, PREFIX.functions.tsv.gz and PREF
 the first line names the columns): a compiler's calls, the functions it saw, and the lines that its configuration left out. An
 edge is (caller's file, caller, callee's file, callee), and only callers that the truth lists, in files that the graph
 has read, count. A callee of which the truth, or the graph, knows no definition is compared by name. The compiler's own
-builtins are no edges. A graph with a configuration is compared as it is; without one, edges on lines that the compiler
-left out are set aside.
+builtins are no edges, and a static call is one through a pointer that is patched into the code. A graph with a
+configuration is compared as it is; without one, edges on lines that the compiler left out are set aside.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ _WRITTEN = 2
 
 #: What optimisation makes of an assertion, under a name with a number in it.
 _ASSERTION = "__compiletime_assert_"
+#: What a static call's trampoline is named.
+_STATIC = "__SCT__"
 
 #: SQLite takes at most this many values in one statement on its oldest supported builds.
 _VALUES = 400
@@ -124,7 +126,7 @@ def _told(truth: Path, prefix: str) -> dict[Call, dict[str, tuple[str, str]]]:
     """What the compiler says: call -> callee's file -> (class, place)."""
     found: dict[Call, dict[str, tuple[str, str]]] = defaultdict(dict)
     for row in _rows(truth / f"{prefix}.calls.tsv.gz"):
-        if row["callee_kind"] == "builtin" or row["callee"].startswith(_ASSERTION):
+        if row["callee_kind"] == "builtin" or row["callee"].startswith((_ASSERTION, _STATIC)):
             continue
         known = found[row["caller_file"], row["caller"], row["callee"]]
         place = row["callee_file"] if row["callee_kind"] != "decl" else ""
@@ -152,7 +154,7 @@ def _found(
         for caller_file, caller, callee, callee_file, defined, line, kind, cond, text in graph.store.query(
             "SELECT a.file, a.name, b.name, b.file, b.defined, e.line, e.kind, e.presence, e.text FROM edge e"
             " JOIN function a ON a.id = e.caller JOIN function b ON b.id = e.callee"
-            f" WHERE a.file IN ({','.join('?' * len(part))}) AND e.kind IN ('direct', 'macro', 'cleanup', 'static_call')",
+            f" WHERE a.file IN ({','.join('?' * len(part))}) AND e.kind IN ('direct', 'macro', 'cleanup')",
             part,
         ):
             if not graph.compiled(cond) or any(first < line < last for first, last in inactive.get(caller_file, ())):

@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from kread.errors import SourceError
 from kread.index.macros import Head, MacroIndex, read_head, unpack_head
+from kread.index.rereads import Rereads
 from kread.index.scope import IncludeGraph, Scope, include_graph
 from kread.index.store import BATCH, FactReader, FactStore, blob_hash
 from kread.index.workers import spread
@@ -32,6 +33,7 @@ class _Reading:
     tree: SourceTree
     macros: MacroIndex
     reader: Reader
+    rereads: Rereads
     facts: Path
 
 
@@ -86,7 +88,7 @@ def _read_unit(reading: _Reading, task: tuple[str, str]) -> tuple[str, str, str,
     file, blob = task
     data = _content(reading.tree, file)
     mentioned = reading.macros.mentioned(data)
-    digest = reading.macros.dependencies(mentioned)
+    digest = reading.macros.dependencies(mentioned) + reading.rereads.digest(file)
     known = _facts_of_this_process(reading.facts).unit(blob, digest)
     if known is not None:
         return file, blob, digest, known, False
@@ -128,6 +130,7 @@ def read_scope(tree: SourceTree, scope: Scope, facts: Path, progress: Progress, 
     try:
         progress.phase(f"reading the directives of {tree.release}")
         heads, blobs, signatures, graph = _read_heads(tree, scope, store, reader, past)
+        rereads = Rereads(tree, graph, {file: head.includes for file, head in heads.items()})
         closures = {file: graph.closure(file) for file in scope.sources}
         macros = MacroIndex(heads, closures, graph.presences(scope.sources))
         progress.phase("learning the release's macros")
@@ -143,11 +146,13 @@ def read_scope(tree: SourceTree, scope: Scope, facts: Path, progress: Progress, 
                 macros.world.of,
                 macros.functions,
                 macros.shadows,
+                rereads.of,
             ),
+            rereads,
             facts,
         )
         macros.prepare_digests()  # before the fork, so that the processes share them
-        state = macros.dependencies(sorted(macros.digests))
+        state = macros.dependencies(sorted(macros.digests)) + rereads.state
         progress.phase("parsing")
         kept = past.files if past.macros == state else {}
         known = {file: kept[file][3] for file in signatures if file in kept and kept[file][2] == blobs[file]}

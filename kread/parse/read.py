@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from kread import presence
 from kread.parse.branches import without
 from kread.parse.calls import ExpandedCall
 from kread.parse.conditional import conditions
@@ -20,7 +21,8 @@ from kread.parse.macro_calls import MacroCalls
 from kread.parse.macro_table import MacroTable
 from kread.parse.made import Maker, take_made
 from kread.parse.moves import take_moves
-from kread.parse.prepare import prepare
+from kread.parse.prepare import Prepared, prepare
+from kread.parse.rereads import Reading
 from kread.parse.snippet import Snippets
 from kread.parse.template import Macro
 from kread.parse.unit import Unit
@@ -42,6 +44,7 @@ class Reader:
     settle   -- (file, the names it defines) -> what takes out of its conditions all that definitions decide
     functions -- macros whose name a function has as well, where none of their definitions holds
     shadows  -- whether a name is a macro to some files and a function's to others
+    readings -- file -> how it is read again, with other macros
     """
 
     table: MacroTable
@@ -51,6 +54,7 @@ class Reader:
     settle: Callable[[str, Sequence[str]], Callable[[str], str]]
     functions: Set[str]
     shadows: Callable[[str], bool]
+    readings: Callable[[str], Sequence[Reading]] = lambda file: ()
     _shared: MacroCalls = field(init=False)
     _maker: Maker = field(init=False)
 
@@ -87,7 +91,37 @@ class Reader:
             return own_maker if macros.concerns(text, self._maker.snippets.reached(name)) else self._maker
 
         take_made(uses, prepared, at, maker)
+        for reading in self.readings(file):
+            self._again(reading, uses, prepared, at, defined, table)
         return unit
+
+    def _again(
+        self,
+        reading: Reading,
+        uses: MacroUses,
+        prepared: Prepared,
+        at: Callable[[int], str],
+        defined: frozenset[str],
+        table: MacroTable,
+    ) -> None:
+        """Add what a file's invocations make when it is read again with other macros."""
+        file = uses.unit.file
+        settle = self.settle(file, ())
+        given = {
+            name: tuple(macro._replace(presence=settle(macro.presence)) for macro in macros)
+            for name, macros in reading.macros.items()
+        }
+        macros = FileMacros(
+            self._shared,
+            defined | given.keys(),
+            lambda name: given[name] if name in given else self.seen_by(file, name),
+        )
+        when = settle(reading.presence)
+        maker = Maker(Snippets(macros.definitions, table.kinds), table, macros)
+        again = replace(
+            prepared, made=(), invocations=tuple(i for i in prepared.invocations if i.name.decode("latin-1") in given)
+        )
+        take_made(uses, again, lambda line: presence.conj(at(line), when), lambda name, text: maker)
 
     def _hiding(self, file: str, own: Sequence[Define], mentioned: Sequence[str]) -> frozenset[str]:
         """The macros by which a file differs from what all files share: those of a .c file; those that others define as

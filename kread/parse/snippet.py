@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from kread import presence
 from kread.parse.expand import Expander
-from kread.parse.expansion import Token
+from kread.parse.expansion import Expansion, Token
 from kread.parse.macro_table import STRONG, STRONG_CALL, WEAK, WEAK_CALL
 from kread.parse.template import Macro
 from kread.parse.tokens import KEYWORDS, UNEVALUATED, glue, is_word
@@ -149,7 +149,27 @@ class Snippets:
                 world = presence.conj(world, chosen.presence)
                 return chosen
 
-            found.append(self._expander.expand(text, choose=choose, opened=opened).tokens)
+            found.append(self._as_written(self._expander.expand(text, choose=choose, opened=opened)))
+        return found
+
+    def _as_written(self, expansion: Expansion) -> list[Token]:
+        """The tokens of an expansion with the arguments of macros that are left as written left as written, too: an
+        argument that comes to several (`ARGS(a, b)`) is one to them."""
+        tokens, raw = expansion.tokens, expansion.raw
+        found: list[Token] = []
+        index = 0
+        while index < len(tokens):
+            token = tokens[index]
+            found.append(token)
+            index += 1
+            if index - 1 in raw and not token[4] and self.of(token[0]):
+                found += raw[index - 1]
+                depth = 0
+                for index in range(index, len(tokens)):  # noqa: B020
+                    depth += {"(": 1, ")": -1}.get(tokens[index][0], 0)
+                    if depth == 0:
+                        break
+                index += 1
         return found
 
     def _outside(self, tokens: list[Token]) -> set[str]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 #: Raised whenever the rows or their meaning change: an index written by another version is built again.
-EXTRACTOR_VERSION = 13
+EXTRACTOR_VERSION = 14
 
 FILE_SCOPE = -1
 

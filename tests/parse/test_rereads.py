@@ -1,0 +1,126 @@
+"""Headers that are read again with other macros: what a preprocessor would make of them is what is found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kread.graph.build import build
+from kread.graph.callgraph import CallGraph
+from kread.source.progress import Silent
+from kread.source.tree import open_tree
+
+FILES = {
+    "Makefile": "VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 9\n",
+    "include/linux/tracepoint.h": """
+#ifndef _POINT_H
+#define _POINT_H
+#define PARAMS(args...) args
+#define ARGS(args...) args
+#define DO_TRACE(name, args) do { ran(); went_##name(0, args); } while (0)
+#define DECLARE_TRACE(name, proto, args) static inline void trace_##name(proto) { DO_TRACE(name, ARGS(args)); }
+#define TRACE_EVENT(name, proto, args, assign) DECLARE_TRACE(name, PARAMS(proto), PARAMS(args))
+static inline void ran(void) { }
+#endif
+""",
+    "include/linux/ring.h": """
+#ifndef _RING_H
+#define _RING_H
+extern void *reserve(int size);
+static inline void commit(void *entry) { }
+#endif
+""",
+    "include/trace/define_trace.h": """
+#ifdef CREATE_TRACE_POINTS
+#undef CREATE_TRACE_POINTS
+#undef TRACE_EVENT
+#define TRACE_EVENT(name, proto, args, assign) int went_##name(void *data, proto) { return 0; }
+#define TRACE_AGAIN
+#include TRACE_INCLUDE(TRACE_INCLUDE_FILE)
+#include <trace/record.h>
+#undef TRACE_EVENT
+#endif
+""",
+    "include/trace/record.h": """
+#include <linux/ring.h>
+#include "stages/copy.h"
+#undef TRACE_EVENT
+#define TRACE_EVENT(name, proto, args, assign) \\
+	static void record_##name(void *data, proto) { void *entry = reserve(1); { assign; } commit(entry); }
+#include TRACE_INCLUDE(TRACE_INCLUDE_FILE)
+#ifdef CONFIG_PERF
+#undef COPY
+#define COPY(x) in_perf(x)
+#undef TRACE_EVENT
+#define TRACE_EVENT(name, proto, args, assign) static void perf_##name(void *data, proto) { assign; }
+#include TRACE_INCLUDE(TRACE_INCLUDE_FILE)
+#endif
+""",
+    "include/trace/stages/copy.h": "#undef COPY\n#define COPY(x) in_record(x)\n",
+    "net/core/trace.h": """
+#if !defined(_TRACE_NET_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _TRACE_NET_H
+#include <linux/tracepoint.h>
+static inline int measure(int x) { return x; }
+static inline void in_record(int x) { }
+static inline void in_perf(int x) { }
+TRACE_EVENT(sent,
+	PARAMS(int one, int two),
+	ARGS(one, two),
+	ARGS(COPY(measure(one)))
+);
+#endif
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>
+""",
+    "include/trace/events/shared.h": """
+#if !defined(_TRACE_SHARED_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _TRACE_SHARED_H
+#include <linux/tracepoint.h>
+TRACE_EVENT(shared, PARAMS(int one), ARGS(one), ARGS(COPY(one)));
+#endif
+#include <trace/define_trace.h>
+""",
+    "net/core/use.c": """
+#define CREATE_TRACE_POINTS
+#include <trace/events/shared.h>
+#include "trace.h"
+void send(void) { trace_sent(1, 2); }
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> CallGraph:
+    root: Path = tmp_path_factory.mktemp("rereads") / "tree"
+    for name, text in FILES.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KREAD_HOME", str(root.parent / "home"))
+        return CallGraph(build(open_tree(root), ("net/core",), Silent()))
+
+
+@pytest.mark.parametrize(
+    ("caller", "callees", "presence"),
+    [
+        ("send", {"trace_sent"}, ""),
+        ("trace_sent", {"ran", "went_sent"}, ""),
+        ("went_sent", set(), ""),
+        ("record_sent", {"reserve", "in_record", "measure", "commit"}, ""),
+        ("perf_sent", {"in_perf", "measure"}, "CONFIG_PERF"),
+    ],
+)
+def test_each_reading_makes_its_functions(graph: CallGraph, caller: str, callees: set[str], presence: str) -> None:
+    (number,) = graph.find(caller)
+    assert {edge.callee.name for edge in graph.callees(number)} == callees
+    assert graph.function(number).presence == presence
+    if caller != "send":
+        assert (graph.function(number).file, graph.function(number).line) == ("net/core/trace.h", 8)
+
+
+def test_a_header_that_everybody_shares_is_not_read_again(graph: CallGraph) -> None:
+    assert graph.find("trace_shared")
+    assert not graph.find("record_shared")

@@ -232,11 +232,16 @@ class Finder:
         if mixed(worlds, question.allowed):
             return True
         passed = worlds[0]
-        for edge, world in zip(chosen, worlds[1:], strict=True):
-            if edge.slot and world & excluded(passed):
+        ends = zip(way.functions, way.functions[1:], strict=False)
+        for edge, world, hop in zip(chosen, worlds[1:], ends, strict=True):
+            if world & excluded(passed) and (edge.slot or self._guesses(*hop)):
                 return True
             passed = (passed & ~excluded(world)) | world
         return False
+
+    def _guesses(self, caller: int, callee: int) -> bool:
+        """Whether a function names another only as a guess at what a table holds: INDIRECT_CALL_INET and its kin."""
+        return any(edge.slot for _, edge in self.graph.between(caller, callee))
 
     def _watched(self, search: Search) -> Iterator[Way]:
         yield from search.ways()

@@ -60,7 +60,9 @@ def test_the_four_stories_of_the_headline(release: str, graph_of: GraphOf) -> No
 
 
 @pytest.mark.parametrize("release", RELEASES)
-@pytest.mark.parametrize(("cases", "least"), [("paths_own.tsv", 200), ("paths_unseen.tsv", 45)])
+@pytest.mark.parametrize(
+    ("cases", "least"), [("paths_own.tsv", 200), ("paths_unseen.tsv", 45), ("paths_fresh.tsv", 15)]
+)
 def test_expected_sequences_come_first(release: str, cases: str, least: int, graph_of: GraphOf) -> None:
     """Sequences written down from reading the source (benchmarks/data), not from kread's output."""
     finder = Finder(graph_of(release))

@@ -20,7 +20,9 @@ sys.path.insert(0, str(REPOSITORY / "benchmarks"))
 
 
 @pytest.mark.parametrize("release", ["5.10", "6.1", "6.12", "7.2"])
-@pytest.mark.parametrize(("cases", "least"), [("negatives_own.tsv", 15), ("negatives_unseen.tsv", 10)])
+@pytest.mark.parametrize(
+    ("cases", "least"), [("negatives_own.tsv", 15), ("negatives_unseen.tsv", 10), ("negatives_fresh.tsv", 3)]
+)
 def test_none_of_our_own_is_claimed(release: str, cases: str, least: int, graph_of: GraphOf) -> None:
     from negatives import read, violations
 

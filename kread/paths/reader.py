@@ -2,25 +2,26 @@
 
 Theory of operation: guards, locks and exits come from `sites`, which reads one function at a time; here they are put
 beside the lines of the function, its slice, the comment that stands above it, the members of structures that the
-slice asks, and the assignments to fields that stand before the call. An assignment counts only where the flow of
-control confirms that it can happen before the call; the text gives its line.
+slice asks, and what is changed before the call. A change counts only where the flow of control confirms that it can
+happen before the call; the text gives its line.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence, Set
 from functools import cached_property
 
 from kread.facts import Function, Step
 from kread.graph.records import Records
 from kread.parse.context import SiteContext
+from kread.paths.effects import Effect, effects
 from kread.paths.members import declared, members
 from kread.paths.sites import Sites
 from kread.paths.slices import SliceLine, slice_lines, statement_lines
 
-#: More assignments than this before one call are a list that nobody reads.
-CHANGES_SHOWN = 8
+#: More changes than this before one call are a list that nobody reads; the line from which on there are more is told.
+CHANGES_SHOWN = 16
 #: A comment of more lines than this is a chapter of its own; its beginning is shown.
 COMMENT_LINES = 30
 #: Where a path ends there is no call to slice for: a function of up to so many lines is shown whole.
@@ -30,10 +31,9 @@ READS_SHOWN = 16
 #: Between a comment and the function that it speaks of: a blank line, or an attribute.
 COMMENT_GAP = 1
 
-_ASSIGNMENT = re.compile(
-    r"^\s*(?P<target>[\w()&*.\[\]>-]*(?:->|\.)(?P<field>\w+)(?:\[[^\]]*\])?)\s*(?:[-+|&^]|<<|>>)?=(?!=)"
-)
 _ASSIGNED = re.compile(r"^\s*[\w()&*.\[\]>-]*(?:->|\.)\w+(?:\[[^\]]*\])?\s*=(?!=)")
+#: A comment that only names the file that the code came from says nothing of the function.
+_ORIGIN = re.compile(r"From [\w./-]+\.[ch]\.?")
 _STARS = re.compile(r"^\s*/?\*+/?\s?|\s*\*/\s*$")
 
 
@@ -96,7 +96,8 @@ class SourceReader:
         said = [_STARS.sub("", line).rstrip() for line in above[begin:]]
         if len(said) > COMMENT_LINES:
             said = [*said[:COMMENT_LINES], "..."]
-        return "\n".join(said).strip("\n")
+        text = "\n".join(said).strip("\n")
+        return "" if _ORIGIN.fullmatch(text) else text
 
     def exits(self, step: Step) -> Sequence[tuple[int, str, str]]:
         """(line, what, reason) of the exits before the call that no guard of the step tells already."""
@@ -105,29 +106,28 @@ class SourceReader:
         return [(one.line, f"{one.text}: {one.what}" if one.text else one.what, one.reason) for one in found]
 
     def changes(self, step: Step) -> Sequence[tuple[int, str]]:
-        """(line, assignment as written) for the fields that are set before the call; by the function, without one."""
-        changed = self._context(step).changed
-        known = declared(self.lines(step.function))
-        found = []
-        for number, line in enumerate(self.lines(step.function), step.function.line):
-            if step.edge and number >= step.edge.site.line:
+        """(line, as written) of what is assigned or done before the call; by the whole function, without one."""
+        function, edge = step.function, step.edge
+        lines = self.lines(function)
+        context = self._context(step)
+        avoided = {(one.line, one.holds) for one in context.exits} | {(one.line, not one.holds) for one in step.guards}
+        found: list[tuple[int, str]] = []
+        for one in effects(lines, function.line, declared(lines)):
+            if edge and one.line >= edge.site.line:
                 break
-            match = _ASSIGNMENT.match(line)
-            if (
-                match
-                and not _of_its_own(match["target"], known)
-                and (step.edge is None or f"->{match['field']}" in changed)
-            ):
-                found.append((number, line.strip().rstrip(";")))
-        return found[:CHANGES_SHOWN]
+            if edge is None or (f"->{one.field}" in context.changed if one.field else self._passed(step, one, avoided)):
+                found.append((one.line, one.text))
+        more = [(line, "...") for line, _ in found[CHANGES_SHOWN : CHANGES_SHOWN + 1]]
+        return found[:CHANGES_SHOWN] + more
+
+    def _passed(self, step: Step, effect: Effect, avoided: Set[tuple[int, bool]]) -> bool:
+        """Whether control can come by a call on its way to the call of the step: under no condition that must not hold."""
+        context = self._sites.context(step.function, effect.line, effect.column)
+        if context.faulty:
+            return False
+        return avoided.isdisjoint((guard.line, guard.holds) for guard in context.guards)
 
     def _context(self, step: Step) -> SiteContext:
         if step.edge is None or step.edge.site.file != step.function.file:
             return SiteContext()
         return self._sites.context(step.function, step.edge.site.line, step.edge.site.column)
-
-
-def _of_its_own(target: str, known: Mapping[str, str]) -> bool:
-    """Whether an assignment is to a member of a structure that the function holds itself: nobody else sees it."""
-    base, dot, _ = target.partition(".")
-    return bool(dot) and base.strip() in known

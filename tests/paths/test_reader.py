@@ -26,6 +26,7 @@ class Files:
         ("/**\n * f - kernel-doc\n * @a: text\n *\n * More.\n */\n", "f - kernel-doc\n@a: text\n\nMore."),
         ("/* Begins at once,\n   goes on without a star */\n\n", "Begins at once,\n   goes on without a star"),
         ("int a; /* of a */\n", ""),
+        ("/*\n *\tFrom till_input.c\n */\n\n", ""),
         ("/* far */\n\n\n", ""),
         ("}\n", ""),
         ("", ""),

@@ -100,7 +100,7 @@ def _legend(drawn: Plan) -> Iterator[str]:
     if drawn.hubs:
         rows.append(("+ name", "#000000", "also calls a function that very many call"))
     if any(drawn.needs(function) for function in drawn.functions):
-        rows.append(("dashed box", "#000000", "compiled under a condition"))
+        rows.append(("dashed box", "#000000", "compiled under a further condition"))
     if not rows:
         return
     yield '  legend [shape=plaintext style="" label=<'

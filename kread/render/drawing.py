@@ -83,7 +83,7 @@ LEGEND = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A drawing ready for any format; `hubs` has the hubs that a caller calls, `known` what all functions need."""
+    """A drawing ready for any format; `hubs` has the hubs that a caller calls, `known` what those asked for need."""
 
     title: str
     release: str
@@ -100,7 +100,7 @@ class Plan:
         return len(self.functions) > FILE_CLUSTERS
 
     def needs(self, function: Function) -> str:
-        """What a function needs beyond what all of the drawing needs."""
+        """What a function needs beyond what those asked for need."""
         return words.needs(function.presence, self.known)
 
     def number(self) -> dict[Function, str]:
@@ -137,7 +137,7 @@ def plan(drawing: Drawing) -> Plan:
     everyone = {*drawing.functions, *(function for pair in calls for function in pair)}
     kept = {one for one in everyone - hubs if one in linked or one in focus or one in collapsed or one not in callers}
     functions = tuple(sorted(kept, key=lambda function: (function.file, function.name)))
-    known = words.common_needs(function.presence for function in functions)
+    known = words.common_needs(function.presence for function in functions if not focus or function in focus)
     return Plan(drawing.title, drawing.release, functions, links, _clusters(functions), focus, collapsed, known)
 
 

@@ -2,7 +2,8 @@
 
 Theory of operation: every attribute is declared with its type before it is used, as the format asks. `label` is what
 Gephi shows; yEd shows only its own graphics elements, so each function and each link has one of those too, which the
-others skip; they belong to yEd's extension of the format, whose schema the document therefore names.
+others skip; they belong to yEd's extension of the format, whose schema the document therefore names. yEd draws a
+file as it stands, so the boxes are put into columns, one for each call further from where the drawing begins.
 Links are single edges with the number of calls as weight, so that a reader without multigraphs loses none.
 """
 
@@ -25,6 +26,7 @@ _NODE_KEYS = {
     "hubs": "string",
 }
 _EDGE_KEYS = {
+    "label": "string",
     "kind": "string",
     "grade": "string",
     "style": "string",
@@ -41,8 +43,9 @@ _SCHEMA = "http://www.yworks.com/xml/schema/graphml/1.1/ygraphml.xsd"
 _NAMESPACE = "http://graphml.graphdrawing.org/xmlns"
 #: How a link is drawn in yEd, by how it is known.
 _LINES = {"direct": "line", "macro": "line", "dispatch": "dashed", "callback": "dashed", "guess": "dotted"}
-#: A box as wide as its name in yEd's default font.
+#: A box as wide as its name in yEd's default font, and the room of a box with what is between two, in points.
 _LETTER_WIDTH = 7
+_COLUMN_GAP, _ROW = 90, 42
 
 
 def graphml(drawing: Drawing) -> str:
@@ -67,15 +70,41 @@ def _rows(drawn: Plan) -> Iterator[str]:
     yield '  <graph id="kread" edgedefault="directed">'
     yield f'    <data key="g_title">{escape(drawn.title)}</data>'
     yield f'    <data key="g_release">{escape(drawn.release)}</data>'
+    corners = _corners(drawn)
     for function in drawn.functions:
-        yield from _node(drawn, function, number[function])
+        yield from _node(drawn, function, number[function], corners[function])
     for index, link in enumerate(drawn.links, 1):
         yield from _edge(link, index, number)
     yield "  </graph>"
     yield "</graphml>"
 
 
-def _node(drawn: Plan, function: Function, ident: str) -> Iterator[str]:
+def _corners(drawn: Plan) -> dict[Function, tuple[int, int]]:
+    """Where the boxes stand: columns by the number of calls from where the drawing begins."""
+    called = {link.callee for link in drawn.links}
+    # What the drawing begins with: what was asked for and nobody calls, else what nobody calls.
+    level = [one for one in drawn.functions if one not in called]
+    level = [one for one in level if one in drawn.focus] or level or list(drawn.functions[:1])
+    column = dict.fromkeys(level, 0)
+    callees: dict[Function, list[Function]] = {}
+    for link in drawn.links:
+        callees.setdefault(link.caller, []).append(link.callee)
+    while level:
+        level = list(dict.fromkeys(to for one in level for to in callees.get(one, ()) if to not in column))
+        column |= dict.fromkeys(level, max(column.values()) + 1)
+    left, corners = 0, {}
+    for number in range(max(column.values(), default=0) + 1):
+        members = [one for one in drawn.functions if column.get(one, 0) == number]
+        corners.update({one: (left, place * _ROW) for place, one in enumerate(members)})
+        left += max(map(_width, members), default=0) + _COLUMN_GAP
+    return corners
+
+
+def _width(function: Function) -> int:
+    return _LETTER_WIDTH * len(function.name) + 20
+
+
+def _node(drawn: Plan, function: Function, ident: str, corner: tuple[int, int]) -> Iterator[str]:
     values = {
         "label": function.name,
         "file": function.file,
@@ -89,8 +118,9 @@ def _node(drawn: Plan, function: Function, ident: str) -> Iterator[str]:
     yield f"    <node id={quoteattr(ident)}>"
     for name, value in values.items():
         yield f'      <data key="n_{name}">{escape(str(value))}</data>'
-    width = _LETTER_WIDTH * len(function.name) + 20
-    yield f'      <data key="y_node"><y:ShapeNode><y:Geometry height="24.0" width="{width}.0"/>'
+    x, y = corner
+    yield '      <data key="y_node"><y:ShapeNode>'
+    yield f'        <y:Geometry height="24.0" width="{_width(function)}.0" x="{x}.0" y="{y}.0"/>'
     yield f"        <y:NodeLabel>{escape(function.name)}</y:NodeLabel></y:ShapeNode></data>"
     yield "    </node>"
 
@@ -98,6 +128,7 @@ def _node(drawn: Plan, function: Function, ident: str) -> Iterator[str]:
 def _edge(link: Link, index: int, number: dict[Function, str]) -> Iterator[str]:
     best = link.edges[0]
     values = {
+        "label": link.label,
         "kind": best.kind,
         "grade": best.grade,
         "style": link.style,

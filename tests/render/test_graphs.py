@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -10,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from itertools import pairwise
 from pathlib import Path
 
 import networkx
@@ -198,6 +200,18 @@ def test_graphml_fits_its_schema(name: str) -> None:
     assert faults(root, keys) == []
     idents = [one.get("id") for kind in ("node", "edge") for one in root.iter(f"{GRAPHML}{kind}")]
     assert len(set(idents)) == len(idents)
+
+
+@EACH
+def test_no_box_of_the_graphml_lies_on_another_and_calls_lead_right(name: str) -> None:
+    found = networkx.read_graphml(io.BytesIO(graphml(DRAWINGS[name]()).encode()))
+    places = {one: (float(values["x"]), float(values["y"])) for one, values in found.nodes(data=True)}
+    assert len(set(places.values())) == len(places)
+    widths = {one: 7 * len(values["label"]) + 20 for one, values in found.nodes(data=True)}
+    rows = sorted((y, x, x + widths[one]) for one, (x, y) in places.items())
+    assert all(end < start for (y, _, end), (other, start, _) in pairwise(rows) if y == other)
+    right = sum(places[caller][0] < places[callee][0] for caller, callee in found.edges())
+    assert right >= len(found.edges()) / 2
 
 
 def test_the_check_of_the_schema_finds_faults() -> None:

@@ -42,17 +42,21 @@ class Why(NamedTuple):
     cond: str = ""
 
 
+#: The vertex that a value came from, and the line by which it came; None where it began.
+Step: TypeAlias = "tuple[Vertex | None, Why | None]"
+
+
 class Vertex:
-    """A place or an expression with the values that reach it. `values` remembers where each came from first;
-    `sources` counts what leads to it."""
+    """A place or an expression with the values that reach it. `values` remembers where each came from first, `arcs` has for
+    each vertex that they travel to the step that leads there, one for all of them; `sources` counts what leads to it."""
 
     __slots__ = ("arcs", "flags", "key", "sources", "values", "watchers")
 
     def __init__(self, key: tuple[Any, ...]) -> None:
         self.key = key
-        self.values: dict[Value, tuple[Vertex | None, Why | None]] = {}
+        self.values: dict[Value, Step] = {}
         self.flags = 0
-        self.arcs: dict[Vertex, Why | None] = {}
+        self.arcs: dict[Vertex, Step] = {}
         self.watchers: list[Callable[[Value | None], None]] = []
         self.sources = 0
 
@@ -81,11 +85,11 @@ class Machine:
         while new or changed:
             while changed:
                 vertex, value = changed.popleft()
-                for target, why in vertex.arcs.items():
+                for target, step in vertex.arcs.items():
                     if value is None:
                         self.flag(target, vertex.flags)
                     elif value not in target.values:
-                        target.values[value] = (vertex, why)
+                        target.values[value] = step
                         changed.append((target, value))
                 for watcher in vertex.watchers:
                     watcher(value)
@@ -114,10 +118,10 @@ class Machine:
         if source is target or target in source.arcs:
             return
         target.sources += 1
-        source.arcs[target] = why
+        step = source.arcs[target] = (source, why)
         for value in source.values:
             if value not in target.values:
-                target.values[value] = (source, why)
+                target.values[value] = step
                 self._changed.append((target, value))
         if source.flags:
             self.flag(target, source.flags)
@@ -127,7 +131,7 @@ class Machine:
         """vertex -> the arcs that lead to it. Asked for when all is done."""
         found: dict[Vertex, list[tuple[Vertex, Why | None]]] = {}
         for vertex in self.vertices.values():
-            for target, why in vertex.arcs.items():
+            for target, (_, why) in vertex.arcs.items():
                 found.setdefault(target, []).append((vertex, why))
         return found
 

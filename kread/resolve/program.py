@@ -61,6 +61,8 @@ class Program:
             for row, function in enumerate(unit.functions):
                 self.by_name[function.name].append(FunctionId(index, row))
         self._functions: dict[FunctionId, Function] = {}
+        #: unit -> (function, line) -> its calls, of the units that were asked for
+        self._by_line: dict[int, dict[tuple[int, int], list[CallRow]]] = {}
 
     # Functions
 
@@ -231,16 +233,14 @@ class Program:
                 function = ids[row.function] = FunctionId(unit, row.function)
             yield function, row
 
-    @cached_property
-    def _by_line(self) -> dict[tuple[FunctionId, int], list[CallRow]]:
-        found: dict[tuple[FunctionId, int], list[CallRow]] = defaultdict(list)
-        for function, row in self.calls():
-            found[function, row.line].append(row)
-        return found
-
     def calls_at(self, function: FunctionId, line: int) -> list[CallRow]:
         """The calls of a function on a line."""
-        return self._by_line.get((function, line), [])
+        if function.unit not in self._by_line:
+            rows: dict[tuple[int, int], list[CallRow]] = defaultdict(list)
+            for row in self.units[function.unit].calls:
+                rows[row.function, row.line].append(row)
+            self._by_line[function.unit] = rows
+        return self._by_line[function.unit].get((function.row, line), [])
 
     def flows(self) -> Iterable[tuple[FunctionId, FlowRow]]:
         for index, unit in enumerate(self.units):

@@ -60,9 +60,12 @@ class Linked:
         program.prepare()
         self._named = Named(program, definitions, macros, self._numbers)
         with closing(self._named):
+            if self._named.big:
+                self._named.finish(self._unresolved)
             pointers = list(pointer_targets(program, definitions, macros.lookup))
             callbacks = list(callback_edges(program, definitions, macros.lookup))
-            self._named.finish(self._unresolved)
+            if not self._named.big:
+                self._named.finish(self._unresolved)
         self._others: dict[str, list[EdgeRow]] = defaultdict(list)
         for edge in (*self._through_pointers(program, pointers), *map(self._callback, callbacks)):
             self._others[edge[2]].append(edge)

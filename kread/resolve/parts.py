@@ -32,6 +32,10 @@ from kread.resolve.static_call import StaticCalls
 #: A part has about this many calls: what a process reads of them takes some fifty megabytes.
 PART = 150_000
 
+#: In a scope with more calls than this memory counts for more than the clock: what this process changes while others wait
+#: for their turn is in memory twice, so it waits for them first.
+BIG = 1_000_000
+
 #: Fewer calls than this are resolved here: forking would cost more than it saves.
 WORTH_FORKING = 3_000
 
@@ -50,14 +54,19 @@ class _Shared:
 
 
 class Named:
-    """The edges of calls by name. The work begins when this is made; `rows` waits for what it needs."""
+    """The edges of calls by name. The work begins when this is made, and `finish` waits for it.
+
+    big -- whether it is better to wait before anything else is done
+    """
 
     def __init__(self, program: Program, definitions: Definitions, macros: MacroIndex, numbers: Numbers) -> None:
         self._numbers = numbers
         self._first = len(numbers.ids) + 1
+        size = sum(len(unit.calls) for unit in program.units)
+        self.big = size > BIG
         self._rows: dict[int, tuple[bytes, Sequence[int]]] = {}
         shared = _Shared(program, definitions, StaticCalls(program, definitions), macros, numbers)
-        self._parts = Beside(_resolve, shared, list(_parts(program)), _size(program) > WORTH_FORKING)
+        self._parts = Beside(_resolve, shared, list(_parts(program)), size > WORTH_FORKING)
 
     def finish(self, unresolved: list[tuple[Any, ...]]) -> None:
         """Wait for all parts, number the functions that they met, and add what they could not resolve."""
@@ -79,10 +88,6 @@ class Named:
         for row in marshal.loads(zlib.decompress(packed)) if packed else ():
             callee = row[1]
             yield row if callee < first else (row[0], others[callee - first], *row[2:])
-
-
-def _size(program: Program) -> int:
-    return sum(len(unit.calls) for unit in program.units)
 
 
 def _parts(program: Program) -> Iterator[range]:

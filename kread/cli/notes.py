@@ -56,7 +56,8 @@ def notes(
     why control comes there, how that is known, what it changes, what else could happen, and questions with computed
     answers. Notes of a tour also have what the model plays: a sequence diagram, its rules, the values at each step.
 
-    Markdown for GitHub, Obsidian and mdBook; one HTML file that needs no network; tours for editors with CodeTour.
+    Markdown for GitHub, Obsidian and mdBook (with --format md alone, `mdbook build DIR` makes the book); one HTML
+    file that needs no network; tours for editors with CodeTour.
     Your own remarks between the marked lines of the Markdown are kept when the notes are made again, on another
     release too.
 
@@ -164,7 +165,9 @@ def write_notes(
     if "tour" in formats:
         written += [_replace(folder / ".tours" / f"{name}-{tour}", text) for tour, text in tours(study, lang)]
     if "md" in formats:
-        from kread.render.notes_round import contents_markdown
+        from kread.data import load
+        from kread.render.lessons import in_language
+        from kread.render.notes_round import book_toml, contents_markdown
         from kread.render.texts import texts
 
         rank = {f"{one}.md": place for place, one in enumerate(order)}
@@ -173,6 +176,11 @@ def write_notes(
         titles = [((folder / file).read_text(encoding="utf-8").split("\n", 1)[0].lstrip("# "), file) for file in files]
         contents = contents_markdown(texts(lang)("contents"), titles)
         written += [_replace(folder / "README.md", contents), _replace(folder / "SUMMARY.md", contents)]
+        book = folder / "book.toml"
+        # Pages of ours have the names that mdBook gives to its own, so a folder is the one or the other.
+        if "html" not in formats and not book.exists():
+            title = in_language(load("course")["title"], lang) if len(order) > 1 else study.title
+            written.append(_replace(book, book_toml(title, texts(lang)("html_lang"))))
     return written
 
 

@@ -6,6 +6,7 @@ none; `notes` puts the steps between.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 
 from kread.model.story import sequence_diagram
@@ -21,6 +22,14 @@ from kread.render.texts import Texts
 def contents_markdown(title: str, files: Sequence[tuple[str, str]]) -> str:
     """A list of notes, as README.md, and as SUMMARY.md of mdBook: (title in Markdown, file name) pairs."""
     return f"# {plain(title)}\n\n" + "".join(f"- [{name}]({file})\n" for name, file in files)
+
+
+def book_toml(title: str, lang: str) -> str:
+    """The book.toml with which `mdbook build` takes the folder of the notes for its book."""
+    return (
+        "# The diagrams are Mermaid: mdBook draws them with the preprocessor mdbook-mermaid (mdbook-mermaid install .).\n"
+        f'[book]\ntitle = {json.dumps(title, ensure_ascii=False)}\nlanguage = {json.dumps(lang)}\nsrc = "."\n'
+    )
 
 
 def before_steps(study: Study, text: Texts, links: LinkMaker) -> Iterator[str]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -41,6 +44,21 @@ def test_every_format_is_written_and_named(made: SmallTree) -> None:
             assert lines[step["line"] - 1].strip().startswith("return thing_")
     contents = (made.folder / "all" / "SUMMARY.md").read_text()
     assert "(thing_top-thing_leaf.md)" in contents
+
+
+def test_markdown_alone_is_a_book(made: SmallTree) -> None:
+    assert made.kread("notes", "thing_top", "thing_leaf", "-o", "book", "--format", "md").returncode == 0
+    folder = made.folder / "book"
+    assert tomllib.loads((folder / "book.toml").read_text())["book"]["src"] == "."
+    (folder / "book.toml").write_text('[book]\ntitle = "Mine"\nsrc = "."\n')
+    assert made.kread("notes", "thing_top", "thing_leaf", "-o", "book", "--format", "md").returncode == 0
+    assert "Mine" in (folder / "book.toml").read_text()
+    if mdbook := shutil.which("mdbook"):
+        done = subprocess.run([mdbook, "build", folder], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "thing_middle" in (folder / "book" / "thing_top-thing_leaf.html").read_text()
+    else:
+        pytest.skip("no mdbook; to enable, put mdBook's program on the path")
 
 
 def test_remarks_survive_a_second_run(made: SmallTree) -> None:

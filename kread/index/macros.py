@@ -1,7 +1,7 @@
 """The macros of a scope: who defines what, which definitions a file sees, and on what a file's reading depends.
 
 Directives are read from every file before any is parsed, since how a file parses depends on the macros that its headers
-define. The digest of a name covers its definitions and those of the names in their bodies; the digest of a file's
+define. The digest of a name covers its definitions in headers and those of the names in their bodies; the digest of a file's
 macro names is the second half of the key under which its facts are kept.
 """
 
@@ -143,18 +143,21 @@ class MacroIndex:
 
     @cached_property
     def digests(self) -> dict[str, int]:
-        """name -> digest of its definitions and, through their bodies, of those that they use.
+        """name -> digest of its definitions in headers and, through their bodies, of those that they use.
 
-        Each round carries a change one level up. Hashes of tuples of integers are the same in every process.
+        Of what .c files define it counts that there is something: one's own definitions are in the file itself, and what
+        another says is never read. Each round carries a change one level up. Hashes of tuples of integers are the same
+        in every process.
         """
         by_name = self.by_name
         own: dict[str, int] = {}
         used: dict[str, list[str]] = {}
         for name, macros in by_name.items():
-            rows = [(macro.params, macro.body, macro.file, macro.presence) for macro in macros]
-            text = repr((name in self.functions, rows))
+            shared = [macro for macro in macros if not macro.file.endswith(".c")]
+            rows = [(macro.params, macro.body, macro.file, macro.presence) for macro in shared]
+            text = repr((name in self.functions, len(shared) < len(macros), rows))
             own[name] = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest(), "big")
-            mentioned = {word for macro in macros for word in _WORD.findall(macro.body) if word in by_name} - {name}
+            mentioned = {word for macro in shared for word in _WORD.findall(macro.body) if word in by_name} - {name}
             if mentioned:
                 used[name] = sorted(mentioned)
         current = dict(own)

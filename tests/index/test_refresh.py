@@ -104,3 +104,20 @@ def test_after_a_change_no_other_file_is_opened(tmp_path: Path) -> None:
         )
     opened = {name for name in listed.read_text().splitlines() if name.startswith(f"{root}/net")}
     assert str(changed) in opened <= {str(changed), str(root / "net/ipv4/Makefile")}
+
+
+def test_a_macro_of_another_source_is_of_no_concern(tmp_path: Path) -> None:
+    root, home = mini_tree.make(tmp_path / "tree", SOURCES), tmp_path / "home"
+    for number in range(SOURCES):
+        source = root / f"net/ipv4/file_{number}.c"
+        source.write_text(
+            f"#define report(x) shared({number})\n{source.read_text()}\nint r(void) {{ return report(1); }}\n"
+        )
+    mini_tree.kread(root, home, "index")
+    changed = root / "net/ipv4/file_3.c"
+    changed.write_text(changed.read_text().replace("shared(3)", "doubled(3)", 1))
+    done = mini_tree.kread(root, home, "edges")
+    assert mini_tree.parsed(done.stderr) == 1
+    by_macro = [row.split("\t") for row in done.stdout.splitlines() if "\tr\t" in row]
+    assert {row[3] for row in by_macro if row[0].endswith("file_3.c")} == {"doubled"}
+    assert {row[3] for row in by_macro if not row[0].endswith("file_3.c")} == {"shared"}

@@ -123,18 +123,25 @@ def run_all(scripts: Sequence[Script], policy: Policy) -> LiveCheck:
             found[script.name] = LiveRun(script.name, reason)
         else:
             wanted.append(script)
-    for start in range(0, len(wanted), AT_ONCE):
-        children = [(script, _start(script, policy)) for script in wanted[start : start + AT_ONCE]]
-        for script, (child, pipe) in children:
-            found[script.name] = _result(script, child, pipe)
-    for script in wanted:
-        for _ in range(RETRIES):
-            if found[script.name].difference is not None:
-                found[script.name] = _result(script, *_start(script, policy))
+    found |= run_some(wanted, policy)
     for script in wanted:
         if found[script.name].difference is not None and any(each.conditions for each in script.statements):
             found[script.name] = _as_another(script, policy, found[script.name])
     return LiveCheck(kernel, policy.name, tuple(found[script.name] for script in scripts))
+
+
+def run_some(scripts: Sequence[Script], policy: Policy) -> dict[str, LiveRun]:
+    """Run scenarios that can be run, several at a time, and those that differ again; what came of each, by name."""
+    found: dict[str, LiveRun] = {}
+    for start in range(0, len(scripts), AT_ONCE):
+        children = [(script, _start(script, policy)) for script in scripts[start : start + AT_ONCE]]
+        for script, (child, pipe) in children:
+            found[script.name] = _result(script, child, pipe)
+    for script in scripts:
+        for _ in range(RETRIES):
+            if found[script.name].difference is not None:
+                found[script.name] = _result(script, *_start(script, policy))
+    return found
 
 
 def _as_another(script: Script, policy: Policy, differing: LiveRun) -> LiveRun:
@@ -175,16 +182,16 @@ def why_not(run: Run) -> str:
 
 def _reason(event: Event, waited: int) -> str:
     """Why one event cannot be made from outside; "" where it can."""
-    from kread.check.live_host import ADDRESS, OPTIONS
+    from kread.check.live_host import ADDRESSES, OPTIONS
 
     if isinstance(event, ev.Receive):
         if event.raced or event.closing:
             return "is a race of two processors"
         if event.assigned or event.bpf_cookie or event.hash is not None:
             return "needs a BPF program, or the kernel's own hash"
-        if event.dev != "eth0" or event.cpu or event.broadcast or not event.local:
+        if event.dev != "eth0" or event.cpu not in os.sched_getaffinity(0) or event.broadcast or not event.local:
             return "needs another device, processor or kind of address"
-        if event.segment.key.daddr != ADDRESS:
+        if event.segment.key.daddr not in ADDRESSES:
             return "needs more addresses"
         return ""
     if isinstance(event, ev.Advance):
@@ -192,7 +199,7 @@ def _reason(event: Event, waited: int) -> str:
     if isinstance(event, ev.Listen):
         return "has a listener of the kernel itself" if event.in_kernel else ""
     if isinstance(event, ev.Bind):
-        return "" if event.addr in (ADDRESS, "0.0.0.0") and event.port else "needs more addresses"
+        return "" if event.addr in (*ADDRESSES, "0.0.0.0") and event.port else "needs more addresses"
     if isinstance(event, ev.Open):
         return "has a socket of another user or kind" if event.uid or not event.stream or event.connected else ""
     if isinstance(event, ev.SetOption):
@@ -201,7 +208,7 @@ def _reason(event: Event, waited: int) -> str:
         return "" if event.task == "main" else "has several tasks"
     if isinstance(event, ev.Sysctl):
         return "" if event.name in SYSCTLS else "sets a sysctl of the whole machine"
-    return "" if isinstance(event, (ev.Close, ev.Shutdown)) else "makes something fail"
+    return "" if isinstance(event, (ev.Close, ev.Shutdown, ev.Icmp)) else "makes something fail"
 
 
 def _start(script: Script, policy: Policy) -> tuple[int, int]:

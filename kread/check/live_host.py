@@ -21,14 +21,18 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import count
 
-from kread.check.wire import FAST_OPEN_KEY, Heard, heard, packet
+from kread.check.wire import FAST_OPEN_KEY, Heard, heard, packet, unreachable
 from kread.model import events as ev
 from kread.model.events import Event, Segment
 from kread.model.host import SYSCTLS as DEFAULTS
-from kread.model.socks import SECOND
+from kread.model.socks import SECOND, secs_to_retrans
 
 ADDRESS = "10.0.0.1"
+#: Other addresses of the device, for listeners that are bound to one and not found by another.
+MORE_ADDRESSES = ("10.0.0.2",)
+ADDRESSES = (ADDRESS, *MORE_ADDRESSES)
 NETWORK = "10.0.0.0"
 NETMASK = "255.0.0.0"
 
@@ -42,7 +46,6 @@ _PACKET_OUTGOING = 4
 _ETH_P_ALL = 3
 _ETH_P_IP = 0x0800
 _IP_HDRINCL = 3
-_SYN_RECV = "03"
 #: Where struct tcp_info has, for a listener, the length of its accept queue and its backlog.
 _TCP_INFO_QUEUES = 24
 #: A timer of the kernel fires a little after its time.
@@ -52,8 +55,10 @@ DRIFT = 0.03
 #: An acknowledgement may be delayed by 40 ms, and a loaded machine delays all; and how often to look, in seconds.
 DELAYED_ACK, POLL = 0.25, 0.002
 
-#: Python has no name for it.
-_TCP_FASTOPEN_NO_COOKIE = 34
+#: Python has no names for these.
+_TCP_FASTOPEN_NO_COOKIE, _TCP_RTO_MAX_MS, _SO_INCOMING_CPU, _SO_ATTACH_REUSEPORT_CBPF = 34, 44, 49, 51
+#: A classic BPF program of one instruction that answers a constant, and its header: struct sock_filter, sock_fprog.
+_BPF_RET = 0x06
 
 _SYSCTL_DIRS = {"somaxconn": "/proc/sys/net/core/"}
 _OPTIONS = {
@@ -61,11 +66,14 @@ _OPTIONS = {
     "TCP_SYNCNT": (socket.IPPROTO_TCP, socket.TCP_SYNCNT),
     "TCP_FASTOPEN": (socket.IPPROTO_TCP, socket.TCP_FASTOPEN),
     "TCP_FASTOPEN_NO_COOKIE": (socket.IPPROTO_TCP, _TCP_FASTOPEN_NO_COOKIE),
+    "TCP_RTO_MAX_MS": (socket.IPPROTO_TCP, _TCP_RTO_MAX_MS),
+    "SO_INCOMING_CPU": (socket.SOL_SOCKET, _SO_INCOMING_CPU),
     "SO_REUSEADDR": (socket.SOL_SOCKET, socket.SO_REUSEADDR),
     "SO_REUSEPORT": (socket.SOL_SOCKET, socket.SO_REUSEPORT),
 }
-OPTIONS = frozenset(_OPTIONS)
-"""The options that a socket of the test takes as they are."""
+_PROGRAM, _TIMEOUTS = "SO_ATTACH_REUSEPORT", "rskq_defer_accept"
+OPTIONS = frozenset({*_OPTIONS, _PROGRAM, _TIMEOUTS})
+"""The options that a socket of the test takes: as they are, a program that answers a constant, and timeouts as seconds."""
 
 
 @cache
@@ -87,7 +95,10 @@ def unavailable() -> str:
         os._exit(code)
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
-    return "" if not code else f"a user and a network namespace are not allowed here ({os.strerror(abs(code))})"
+    if not code:
+        return ""
+    why = "user.max_user_namespaces is used up" if code == errno.ENOSPC else os.strerror(abs(code))
+    return f"a user and a network namespace are not allowed here ({why})"
 
 
 def enter() -> None:
@@ -103,8 +114,10 @@ def enter() -> None:
         # As on Ethernet, for the window that is offered depends on it.
         _request(control, _SIOCSIFMTU, struct.pack("16si20x", b"lo", _MTU))
         _request(control, _SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", _UP_AND_RUNNING))
-        for request, address in ((_SIOCSIFADDR, ADDRESS), (_SIOCSIFNETMASK, "255.255.255.255")):
-            _request(control, request, struct.pack("16s16s8x", b"lo", _sockaddr(address)))
+        for number, address in enumerate(ADDRESSES):
+            label = f"lo:{number}".encode() if number else b"lo"
+            for request, part in ((_SIOCSIFADDR, address), (_SIOCSIFNETMASK, "255.255.255.255")):
+                _request(control, request, struct.pack("16s16s8x", label, _sockaddr(part)))
         device = ctypes.create_string_buffer(b"lo")
         route = struct.pack(
             "L16s16s16sHhLPhxxxxxxPLLHxxxxxx",
@@ -133,6 +146,19 @@ def _write(name: str, value: int | str) -> bool:
     except OSError:
         return False
     return True
+
+
+def _set(sock: socket.socket, option: str, value: int) -> None:
+    """setsockopt(), for an option of the model."""
+    if option == _PROGRAM:
+        code = ctypes.create_string_buffer(struct.pack("HBBI", _BPF_RET, 0, 0, value))
+        program = struct.pack("HL", 1, ctypes.addressof(code))
+        sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_REUSEPORT_CBPF, program)
+    elif option == _TIMEOUTS:
+        seconds = next(each for each in count() if secs_to_retrans(each) >= value)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, seconds)
+    else:
+        sock.setsockopt(*_OPTIONS[option], value)
 
 
 def limit(seconds: int) -> None:
@@ -177,10 +203,19 @@ class LiveHost:
         """What happens next is at `now` by the model's clock: see how late this is by ours."""
         self.late = max(self.late, time.monotonic() - self.start - now / SECOND)
 
+    def lag(self, now: int) -> int:
+        """By how many ms our clock is ahead of the model's."""
+        return round((time.monotonic() - self.start) * SECOND) - now
+
     def act(self, event: Event) -> str:
         """Carry an event out; what a call returned, as the model writes it."""
         if isinstance(event, ev.Receive):
+            # What is sent over the loopback device is handled on the processor that sent it.
+            os.sched_setaffinity(0, {event.cpu})
             self._send(event.segment, event.checksum_ok)
+        elif isinstance(event, ev.Icmp):
+            model, kernel = self.isns.get(event.key, (0, 0))
+            self.raw.sendto(unreachable(event.key, event.seq + kernel - model, event.abort), (event.key.daddr, 0))
         elif isinstance(event, ev.Advance):
             until = self.start + self.late + event.to / SECOND * (1 + DRIFT) + SLACK
             time.sleep(max(0.0, until - time.monotonic()))
@@ -211,7 +246,7 @@ class LiveHost:
                 raise OSError(ctypes.get_errno(), "listen")
         elif isinstance(event, ev.SetOption):
             assert isinstance(event.value, int)
-            self.socks[event.sock].setsockopt(*_OPTIONS[event.option], event.value)
+            _set(self.socks[event.sock], event.option, event.value)
         elif isinstance(event, ev.Accept):
             child, (addr, port) = self.socks[event.sock].accept()
             self.socks[event.name or f"{addr}:{port}"] = child
@@ -235,7 +270,7 @@ class LiveHost:
                     return found
                 time.sleep(POLL)
                 continue
-            if where[1:3] == (_ETH_P_IP, _PACKET_OUTGOING) and data[12:16] == socket.inet_aton(ADDRESS):
+            if where[1:3] == (_ETH_P_IP, _PACKET_OUTGOING) and socket.inet_ntoa(data[12:16]) in ADDRESSES:
                 segment = heard(data)
                 if segment is not None:
                     found.append(segment)
@@ -248,21 +283,3 @@ class LiveHost:
             length, backlog = struct.unpack_from("II", info, _TCP_INFO_QUEUES)
             found[name] = (backlog, length)
         return found
-
-
-def half_open() -> int:
-    """How many connections are in SYN_RECV: requests, and unfinished children of Fast Open."""
-    with open("/proc/self/net/tcp", encoding="ascii") as file:
-        return sum(1 for line in file if line.split()[3:4] == [_SYN_RECV])
-
-
-def counters() -> dict[str, int]:
-    """The counters of this namespace, by the names that /proc gives them."""
-    found: dict[str, int] = {}
-    for name in ("netstat", "snmp"):
-        with open(f"/proc/self/net/{name}", encoding="ascii") as file:
-            lines = file.read().splitlines()
-        for heads, values in zip(lines[::2], lines[1::2], strict=True):
-            if heads.startswith(("TcpExt:", "Tcp:")):
-                found |= {head: int(value) for head, value in zip(heads.split()[1:], values.split()[1:], strict=True)}
-    return found

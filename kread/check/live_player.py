@@ -1,8 +1,9 @@
 """One scenario on the model and on the kernel of this process's namespaces, event by event.
 
-Theory of operation: the player of scenarios hands each event to both, and compares the segments that left, what they
-acknowledge and what calls returned; after each line of the script also the counters that moved, the listeners' queues and
-the number of half-open requests. The first difference ends the scenario.
+Theory of operation: the player of scenarios hands each event to both, and compares the segments that left, their numbers
+and options, and what calls returned; after each line of the script also the counters that moved, the listeners' queues,
+and of each connection its state, what is unread, how often its timer fired and when it will again. The first difference
+ends the scenario.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TypeVar
 
-from kread.check.live_host import LiveHost, counters, enter, half_open, limit
+from kread.check.live_host import LiveHost, enter, limit
+from kread.check.live_look import Connection, connections, counters
 from kread.check.wire import Heard
 from kread.model import events as ev
 from kread.model.events import Event, Flag, Outcome, Segment
@@ -22,7 +24,7 @@ from kread.model.play import Player, Run, play
 from kread.model.policy import Policy
 from kread.model.record import happenings
 from kread.model.script import Script, Statement
-from kread.model.socks import Request, State
+from kread.model.socks import Entry, Request, Sock, State, add, state_name
 
 #: How long one scenario may take, in seconds.
 CHILD_SECONDS = 25
@@ -46,6 +48,7 @@ COUNTERS = frozenset(
         "TCPACKSkippedSynRecv",
         "PAWSEstab",
         "PAWSTimewait",
+        "PAWSOldAck",
         "TSEcrRejected",
         "TCPChallengeACK",
         "TCPFastOpenCookieReqd",
@@ -54,9 +57,27 @@ COUNTERS = frozenset(
         "TCPFastOpenPassiveFail",
         "TCPMigrateReqSuccess",
         "TCPMigrateReqFailure",
+        "EstabResets",
+        "InErrs",
+        "InCsumErrors",
+        "OutOfWindowIcmps",
+        "TCPSYNChallenge",
+        "TCPACKSkippedPAWS",
+        "TCPACKSkippedSeq",
+        "TCPACKSkippedFinWait2",
+        "TCPACKSkippedTimeWait",
+        "TCPACKSkippedChallenge",
+        "TCPAbortOnClose",
+        "TCPAbortOnData",
+        "TCPAbortOnTimeout",
     }
 )
 
+
+#: By how much the time that a timer has left may be another than the model's, in ms, beside a sixteenth of that time.
+EARLY_OR_LATE = 400
+#: The states in which what is unread is still somebody's.
+READABLE = frozenset({State.SYN_RECV, State.ESTABLISHED, State.CLOSE_WAIT})
 
 _Sent = TypeVar("_Sent", Segment, Heard)
 
@@ -105,6 +126,8 @@ class _LivePlayer(Player):
         self.counts = counters()
         self.wanted: Counter[str] = Counter()
         self.last: Event | None = None
+        self.mingled = False
+        """Whether pruning chose among timers of one moment, which fire in any order: who is left may be another."""
 
     def happen(self, event: Event) -> None:
         """Let an event happen to both and compare."""
@@ -124,18 +147,13 @@ class _LivePlayer(Player):
         heard = self.live.heard(len(sent))
         # Timers of one moment fire in any order, and who is late meets another queue: there only the kinds are compared.
         many = isinstance(event, ev.Advance) and len({each.key for each in sent}) > 1
+        self.mingled |= many and any("8.2" in outcome.rules for outcome in outcomes)
         said = [str(each.flags) if many else f"{each.flags} to {each.key.saddr}" for each in sent]
         seen = [str(each.flags) if many else f"{each.flags} to {each.key.saddr}" for each in heard]
         self.compare(event, "segments", "; ".join(sorted(said)) or "nothing", "; ".join(sorted(seen)) or "nothing")
         for segment, real in zip(_by_peer(sent), _by_peer(heard), strict=True):
-            if segment.key != real.key:
-                continue
-            if segment.flags == Flag.SYN | Flag.ACK:
-                self.live.isns[segment.key] = (segment.seq, real.seq)
-            if segment.tsval is not None and real.tsval is not None:
-                self.live.stamps.setdefault(segment.key, []).append((segment.tsval, real.tsval))
-            if segment.flags & Flag.ACK:
-                self.compare(event, "acknowledges", str(segment.ack), str(real.ack))
+            if segment.key == real.key:
+                self.alike(event, segment, real)
         returned = _returned(outcomes)
         if returned and result:
             accepted = isinstance(event, ev.Accept) and event.name == returned
@@ -159,13 +177,67 @@ class _LivePlayer(Player):
         listening = {sk.name: queues(sk) for sk in self.host.socks.values() if sk.state is State.LISTEN}
         mine = {name: (each.B, each.A) for name, each in listening.items()}
         self.compare(self.last, "backlog and accept queue", str(mine), str(self.live.queues(list(listening))))
-        held = sum(isinstance(each, Request) or each.state is State.SYN_RECV for each in self.host.entries())
-        self.compare(self.last, "half-open requests", str(held), str(half_open()))
+        self.hold(self.last)
+
+    def hold(self, event: Event) -> None:
+        """Compare the connections that both hold."""
+        held = {key: chain[0] for key, chain in self.host.ehash.items()}
+        seen = {key: each for key, each in connections().items() if each.state != "CLOSE"}
+        # A half-open request is shown in the state of the connection that it becomes.
+        told = [(str(key), state_name(entry).removeprefix("NEW_")) for key, entry in held.items()]
+        shown = [(str(key), each.state) for key, each in seen.items()]
+        if self.mingled:
+            told, shown = ([("some peer", state) for _, state in each] for each in (told, shown))
+        lag = self.live.lag(self.host.now)
+        self.compare(event, "connections", _beyond(told, shown), _beyond(shown, told))
+        for key, entry in () if self.mingled else held.items():
+            self.compare(event, f"data and timer of {key}", *_kept(entry, self.host.now, seen[key], lag))
+
+    def alike(self, event: Event, segment: Segment, real: Heard) -> None:
+        """Compare the numbers and the options of a segment; what the kernel chose itself is learnt from it."""
+        if segment.flags == Flag.SYN | Flag.ACK:
+            self.live.isns[segment.key] = (segment.seq, real.seq)
+            option = segment.fastopen == "cookie"
+            self.compare(event, "brings a Fast Open cookie", str(option), str(real.cookie))
+        if segment.tsval is not None and real.tsval is not None:
+            self.live.stamps.setdefault(segment.key, []).append((segment.tsval, real.tsval))
+            self.compare(event, "echoes", str(segment.tsecr), str(real.tsecr))
+        if segment.flags & Flag.ACK:
+            self.compare(event, "acknowledges", str(segment.ack), str(real.ack))
+        mine, its = self.live.isns.get(segment.key, (0, 0))
+        if segment.seq:
+            self.compare(event, "numbered from the first", str(add(segment.seq, -mine)), str(add(real.seq, -its)))
 
     def compare(self, event: Event, what: str, model: str, kernel: str) -> None:
         """Nothing where both say the same, else the end of the scenario."""
         if model != kernel:
             raise _Differs(Difference(self.line, ev.describe(event), what, model, kernel))
+
+
+def _beyond(found: list[tuple[str, str]], other: list[tuple[str, str]]) -> str:
+    """What is found beyond what the other has."""
+    more = Counter(found) - Counter(other)
+    return "; ".join(sorted(f"{key} {state}" for key, state in more.elements())) or "as the other"
+
+
+def _kept(entry: Entry, now: int, seen: Connection, lag: int) -> tuple[str, str]:
+    """What is compared of a connection, as the model has it and as it was seen; the kernel's clock is `lag` ms ahead."""
+    told: list[str] = []
+    shown: list[str] = []
+    request = entry.fastopen_rsk if isinstance(entry, Sock) else entry if isinstance(entry, Request) else None
+    if request is not None:
+        told.append(f"fired {request.num_timeout}")
+        shown.append(f"fired {seen.fired}")
+    if isinstance(entry, Sock) and entry.state in READABLE:
+        told.append(f"unread {entry.unread + (entry.state is State.CLOSE_WAIT)}")
+        shown.append(f"unread {seen.unread}")
+    if entry.deadline is not None:
+        left = entry.deadline - now
+        spare = EARLY_OR_LATE + left // 16
+        near = seen.timer is not None and left - lag - spare <= seen.timer <= left + spare
+        told.append(f"fires in {left} ms")
+        shown.append(f"fires in {left if near else seen.timer} ms")
+    return ", ".join(told), ", ".join(shown)
 
 
 def _returned(outcomes: Sequence[Outcome]) -> str:

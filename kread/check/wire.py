@@ -18,6 +18,7 @@ WINDOW = 64240
 _MSS = struct.pack("!BBH", 2, 4, 1460)
 _TTL = 64
 _NOP, _STAMP, _FAST_OPEN = 1, 8, 34
+_UNREACHABLE, _HOST_UNREACHABLE, _PROTOCOL_UNREACHABLE = 3, 1, 2
 _WORD = 0xFFFFFFFFFFFFFFFF
 FAST_OPEN_KEY = (0x01020304, 0x05060708, 0x090A0B0C, 0x0D0E0F10)
 """The key of Fast Open's cookies in our namespaces, as tcp_fastopen_key takes it: four words."""
@@ -25,7 +26,11 @@ FAST_OPEN_KEY = (0x01020304, 0x05060708, 0x090A0B0C, 0x0D0E0F10)
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A segment that the kernel sent, on the connection whose peer it goes to; tsval is None without a timestamp."""
+    """A segment that the kernel sent, on the connection whose peer it goes to.
+
+    tsval  -- its timestamp, None without one; tsecr is its echo
+    cookie -- whether it brings a Fast Open cookie
+    """
 
     key: Key
     flags: Flag
@@ -33,6 +38,8 @@ class Heard:
     ack: int
     length: int
     tsval: int | None = None
+    tsecr: int = 0
+    cookie: bool = False
 
 
 def checksum(data: bytes) -> int:
@@ -124,18 +131,32 @@ def heard(data: bytes) -> Heard | None:
     sport, dport, seq, ack, offset, flags = struct.unpack("!HHIIBB", data[size : size + 14])
     key = Key(socket.inet_ntoa(data[16:20]), dport, socket.inet_ntoa(data[12:16]), sport)
     header = (offset >> 4) * 4
-    return Heard(key, Flag(flags & 0x1F), seq, ack, total - size - header, _stamp(data[size + 20 : size + header]))
+    stamp, fast = _option(data[size + 20 : size + header], _STAMP), _option(data[size + 20 : size + header], _FAST_OPEN)
+    tsval, tsecr = struct.unpack_from("!II", stamp) if stamp else (None, 0)
+    return Heard(key, Flag(flags & 0x1F), seq, ack, total - size - header, tsval, tsecr, bool(fast))
 
 
-def _stamp(options: bytes) -> int | None:
-    """The timestamp among a segment's options, None without one."""
+def _option(options: bytes, wanted: int) -> bytes:
+    """What the option of a kind among a segment's options holds, nothing without one."""
     place = 0
     while place < len(options) and options[place]:
         if options[place] == _NOP:
             place += 1
             continue
-        if options[place] == _STAMP:
-            value: int = struct.unpack_from("!I", options, place + 2)[0]
-            return value
-        place += max(2, options[place + 1])
-    return None
+        length = max(2, options[place + 1])
+        if options[place] == wanted:
+            return options[place + 2 : place + length]
+        place += length
+    return b""
+
+
+def unreachable(key: Key, seq: int, abort: bool) -> bytes:
+    """An ICMP error (RFC 792) from the peer about a segment of ours: its host, or one of its protocols, is not reached."""
+    ends = socket.inet_aton(key.daddr) + socket.inet_aton(key.saddr)
+    quoted = struct.pack("!BBHHHBBH", 0x45, 0, 40, 0, 0, _TTL, socket.IPPROTO_TCP, 0) + ends
+    quoted += struct.pack("!HHI", key.dport, key.sport, seq & 0xFFFFFFFF)
+    code = _HOST_UNREACHABLE if abort else _PROTOCOL_UNREACHABLE
+    total = checksum(struct.pack("!BBHI", _UNREACHABLE, code, 0, 0) + quoted)
+    body = struct.pack("!BBHI", _UNREACHABLE, code, total, 0) + quoted
+    back = socket.inet_aton(key.saddr) + socket.inet_aton(key.daddr)
+    return struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0, _TTL, socket.IPPROTO_ICMP, 0) + back + body

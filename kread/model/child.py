@@ -93,7 +93,7 @@ def _clone(sk: Sock, req: Request) -> Sock:
         syn_retries=sk.syn_retries,
         rcv_wnd=req.rcv_wnd,
         rcv_nxt=req.rcv_nxt,
-        snd_una=req.snt_isn,
+        snd_una=add(req.snt_isn, 1),
         snd_nxt=add(req.snt_isn, 1),
         tstamp_ok=req.tstamp_ok,
         ts_recent=req.ts_recent,

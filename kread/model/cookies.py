@@ -48,8 +48,8 @@ COOKIEBITS = 24
 COOKIEMASK = 0xFFFFFF
 COUNTMASK = 0xFF
 """What is left of the minutes above the COOKIEBITS of the hash."""
-MSSIND = 3
-"""The place of 1460 in the table of MSS values; the model's peers all announce it."""
+MSSIND, SIZES = 3, 4
+"""The place of 1460 in the table of MSS values, which the model's peers all announce, and how many there are."""
 
 
 def _hash(key: Key, count: int) -> int:
@@ -63,13 +63,17 @@ def cookie(key: Key, seq: int, now: int) -> int:
 
 
 def good(key: Key, seq: int, value: int, now: int) -> bool:
-    """check_tcp_syn_cookie(): whether a number is a cookie of the connection that is not too old."""
+    """Whether a number is a cookie of the connection that is not too old.
+
+    check_tcp_syn_cookie() finds a place in the table of MSS values, and any of the table will do: so a number that lies
+    a little below a good cookie is another good one.
+    """
     count = now // TCP_SYNCOOKIE_PERIOD
     rest = add(value, -_hash(key, -1) - seq)
     diff = (count - (rest >> COOKIEBITS)) & COUNTMASK
     if diff >= MAX_SYNCOOKIE_AGE:
         return False
-    return (rest - _hash(key, count - diff)) & COOKIEMASK == MSSIND
+    return (rest - _hash(key, count - diff)) & COOKIEMASK < SIZES
 
 
 def init_sequence(host: Host, sk: Sock, segment: Segment) -> int:

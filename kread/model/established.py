@@ -29,10 +29,26 @@ RULES = (
     rule("10.3:unsent", "tcp_ack",
          "an ACK of something that was not sent is discarded; a challenge ACK answers it, or not while ESTABLISHED",
          guard("tcp_ack", "after(ack, tp->snd_nxt)")),
-    rule("10.3:old", "tcp_validate_incoming", "out of the window, or too old: an ACK",
+    rule("10.3:too-old", "tcp_ack", "an ACK of something older than this connection: a challenge ACK",
+         guard("tcp_ack", "before(ack, prior_snd_una - max_window)")),
+    rule("10.3:old", "tcp_validate_incoming", "out of the window: an ACK",
          guard("tcp_validate_incoming", "if (!th->rst)")),
+    rule("10.3:paws", "tcp_validate_incoming", "an older timestamp: the same, and PAWSEstab"),
+    rule("10.3:replay", "tcp_validate_incoming", "unless it repeats the last ACK and is only a little older",
+         guard("tcp_disordered_ack", "ack == tp->snd_una", paws_old_ack=False),
+         guard("tcp_disordered_ack_check", "ack != tp->snd_una", paws_old_ack=True)),
+    rule("10.3:overtaken", "tcp_validate_incoming", "a pure ACK that others overtook is counted and not answered",
+         guard("tcp_validate_incoming", "reason == SKB_DROP_REASON_TCP_RFC7323_PAWS_ACK"), paws_old_ack=True),
+    rule("10.3:orphan", "tcp_rcv_state_process", "new data after close(): the connection ends with a RST",
+         guard("tcp_rcv_state_process", "after(TCP_SKB_CB(skb)->end_seq - th->fin, tp->rcv_nxt)")),
 )  # fmt: skip
 
+
+AFTER_FIN = frozenset({State.CLOSE_WAIT, State.CLOSING, State.LAST_ACK})
+"""The states in which the peer's FIN was taken."""
+
+REPLAY = 240
+"""How much older the timestamp of a repeated ACK may be: a retransmission timeout of 200 ms, at 1200 ticks a second."""
 
 TCP_PAWS_WINDOW = 1
 """By how much a timestamp may lie behind on a connection; before and after it there is no such grace."""
@@ -61,45 +77,86 @@ def process(host: Host, sock: Sock, segment: Segment) -> bool:
         return False
     if not _validate(host, sock, segment):
         return False
-    if sock.state is not State.SYN_RECV and after(segment.ack, sock.snd_nxt):
-        host.called("tcp_ack")
-        host.fire("10.3:unsent")
-        if sock.state is not State.ESTABLISHED or host.policy.unsent_ack_challenged:
-            _challenge(host, sock)
-        return False
+    if sock.state is not State.SYN_RECV and not between(segment.ack, sock.snd_una, sock.snd_nxt):
+        return _unacceptable(host, sock, segment)
     if not _ack(host, sock, segment):
         host.fire("5.4")
         return True
-    _text(host, sock, segment)
+    return _text(host, sock, segment)
+
+
+def _unacceptable(host: Host, sock: Sock, segment: Segment) -> bool:
+    """The acknowledgement is of something that was not sent yet, or never was: the segment is discarded."""
+    host.called("tcp_ack")
+    unsent = after(segment.ack, sock.snd_nxt)
+    host.fire("10.3:unsent" if unsent else "10.3:too-old")
+    if not unsent or sock.state is not State.ESTABLISHED or host.policy.unsent_ack_challenged:
+        _challenge(host, sock)
     return False
 
 
 def _validate(host: Host, sock: Sock, segment: Segment) -> bool:
     """tcp_validate_incoming(): whether the segment may go on."""
     host.called("tcp_validate_incoming")
-    rst = bool(segment.flags & Flag.RST)
-    stale = sock.tstamp_ok and segment.tsval is not None and older(sock.ts_recent, segment.tsval, TCP_PAWS_WINDOW)
+    rst, syn = bool(segment.flags & Flag.RST), bool(segment.flags & Flag.SYN)
+    if not rst and _stale(host, sock, segment):
+        if syn and host.policy.paws_spares_syn:
+            return _syn_challenge(host, sock)
+        return _old_stamp(host, sock, segment)
     outside = before(segment.end_seq, sock.rcv_nxt) or after(segment.seq, add(sock.rcv_nxt, sock.rcv_wnd))
     if rst:
-        if segment.seq == sock.rcv_nxt:
+        # After a FIN the peer may not have heard that it was taken.
+        after_fin = segment.seq == add(sock.rcv_nxt, -1) and sock.state in AFTER_FIN
+        if segment.seq == sock.rcv_nxt or after_fin:
             host.fire("10.3:reset")
             close.reset(host, sock)
         elif not outside:
             _challenge(host, sock)
         return False
-    if segment.flags & Flag.SYN:
-        host.count("TCPSYNChallenge")
-        _challenge(host, sock)
-        return False
-    if stale or outside:
+    if syn:
+        return _syn_challenge(host, sock)
+    if outside:
         host.fire("10.3:old")
-        if stale:
-            host.count("PAWSEstab")
-        counter = "TCPACKSkippedPAWS" if stale else "TCPACKSkippedSeq"
-        if not limits.oow_rate_limited(host, sock, segment, counter):
+        if not limits.oow_rate_limited(host, sock, segment, "TCPACKSkippedSeq"):
             _send_ack(host, sock)
         return False
     return True
+
+
+def _stale(host: Host, sock: Sock, segment: Segment) -> bool:
+    """tcp_paws_discard(): whether the timestamp is too old; a bare repetition of the last ACK may be a little older."""
+    if not sock.tstamp_ok or segment.tsval is None or not older(sock.ts_recent, segment.tsval, TCP_PAWS_WINDOW):
+        return False
+    repeated = _pure_ack(segment) and segment.seq == sock.rcv_nxt and segment.ack == sock.snd_una
+    spared = repeated and not after(segment.seq, sock.snd_wl1) and add(sock.ts_recent, -segment.tsval) <= REPLAY
+    if spared:
+        host.fire("10.3:replay")
+    return not spared
+
+
+def _pure_ack(segment: Segment) -> bool:
+    return bool(segment.flags & Flag.ACK) and segment.seq == segment.end_seq
+
+
+def _old_stamp(host: Host, sock: Sock, segment: Segment) -> bool:
+    """A timestamp that is too old: an ACK, or only a count where a pure ACK was overtaken."""
+    if host.policy.paws_old_ack and _pure_ack(segment) and before(segment.seq, sock.rcv_nxt):
+        host.fire("10.3:overtaken")
+        host.count("PAWSOldAck")
+        return False
+    host.fire("10.3:paws")
+    host.count("PAWSEstab")
+    if not limits.oow_rate_limited(host, sock, segment, "TCPACKSkippedPAWS"):
+        _send_ack(host, sock)
+    return False
+
+
+def _syn_challenge(host: Host, sock: Sock) -> bool:
+    if sock.state is State.ESTABLISHED:
+        host.count("InErrs")
+    host.count("TCPSYNChallenge")
+    _challenge(host, sock)
+    return False
 
 
 def _challenge(host: Host, sock: Sock) -> None:
@@ -119,8 +176,10 @@ def _send_ack(host: Host, sock: Sock) -> None:
 def _ack(host: Host, sock: Sock, segment: Segment) -> bool:
     """tcp_ack() and step 5: whether the acknowledgement is acceptable; moves the state where it ends something."""
     host.called("tcp_ack")
-    if sock.state is State.SYN_RECV and not between(segment.ack, add(sock.snd_una, 1), sock.snd_nxt):
+    if sock.state is State.SYN_RECV and not between(segment.ack, sock.snd_una, sock.snd_nxt):
         return False
+    if sock.state is State.SYN_RECV or after(segment.ack, sock.snd_una) or after(segment.seq, sock.snd_wl1):
+        sock.snd_wl1 = segment.seq
     sock.snd_una = segment.ack
     stamped = sock.tstamp_ok and segment.tsval is not None and not older(sock.ts_recent, segment.tsval)
     if stamped and segment.tsval is not None and not after(segment.seq, sock.rcv_nxt):
@@ -140,25 +199,42 @@ def _ack(host: Host, sock: Sock, segment: Segment) -> bool:
         timewait.enter(host, sock, State.TIME_WAIT)
     elif sock.state is State.FIN_WAIT1 and done:
         close.set_state(host, sock, State.FIN_WAIT2)
-        if not segment.flags & Flag.FIN:
+        if not segment.flags & Flag.FIN and not _brings_new(sock, segment):
             timewait.enter(host, sock, State.FIN_WAIT2)
     return True
 
 
-def _text(host: Host, sock: Sock, segment: Segment) -> None:
-    """Steps 6 to 8: data and FIN, in order only."""
+def _text(host: Host, sock: Sock, segment: Segment) -> bool:
+    """Steps 6 to 8: data and FIN, in order only; whether the segment must be refused with a RST."""
     size = segment.length + bool(segment.flags & Flag.FIN)
     if not size or sock.state is State.CLOSE:
-        return
-    if sock.state in (State.CLOSE_WAIT, State.CLOSING, State.LAST_ACK) and not before(segment.seq, sock.rcv_nxt):
-        return  # what a peer says after its FIN is not even answered
-    if segment.seq != sock.rcv_nxt:
-        return _send_ack(host, sock)
+        return False
+    if sock.state in AFTER_FIN and not before(segment.seq, sock.rcv_nxt):
+        return False  # what a peer says after its FIN is not even answered
+    if sock.orphan and _brings_new(sock, segment):
+        return _aborted(host, sock)
+    if after(segment.seq, sock.rcv_nxt) or not after(segment.end_seq, sock.rcv_nxt):
+        _send_ack(host, sock)
+        return False
+    # What was there before is not taken twice.
+    sock.unread += max(0, segment.length - add(sock.rcv_nxt, -segment.seq))
     sock.rcv_nxt = segment.end_seq
-    sock.unread += segment.length
     if segment.flags & Flag.FIN:
         _fin(host, sock)
     _send_ack(host, sock)
+    return False
+
+
+def _brings_new(sock: Sock, segment: Segment) -> bool:
+    return bool(segment.length) and after(add(segment.seq, segment.length), sock.rcv_nxt)
+
+
+def _aborted(host: Host, sock: Sock) -> bool:
+    """New data for a socket that nobody has any more: the connection ends with a RST."""
+    host.fire("10.3:orphan")
+    host.count("TCPAbortOnData")
+    close.reset(host, sock)
+    return True
 
 
 def _fin(host: Host, sock: Sock) -> None:

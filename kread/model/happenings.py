@@ -76,14 +76,16 @@ _LISTEN_OPTIONS = {
     "fastopen": "TCP_FASTOPEN",
     "rcvbuf": "SO_RCVBUF",
     "rto_max": "TCP_RTO_MAX_MS",
-    "prog": "SO_ATTACH_REUSEPORT",
-    "migrate_prog": "SO_ATTACH_REUSEPORT_MIGRATE",
     "reuseport": "SO_REUSEPORT",
     "reuseaddr": "SO_REUSEADDR",
     "filter": "SO_ATTACH_FILTER",
     "nocookie": "TCP_FASTOPEN_NO_COOKIE",
     "sk_lookup": "SK_LOOKUP",
 }
+
+
+_PROGRAMS = {"prog": "SO_ATTACH_REUSEPORT", "migrate_prog": "SO_ATTACH_REUSEPORT_MIGRATE"}
+"""Attached once the group is there: a socket that brings a program shares its port with nobody."""
 
 
 def _listen(player: Player, statement: Statement) -> None:
@@ -101,6 +103,8 @@ def _listen(player: Player, statement: Statement) -> None:
             player.happen(ev.SetOption(name, "TCP_TIMEOUT_INIT", _seconds(options["timeout"])))
         player.happen(ev.Bind(name, *place(options.get("on", f"{DEFAULT_ADDRESS}:{DEFAULT_PORT}"))))
     player.happen(ev.Listen(name, backlog, "kernel" in words))
+    for key in [each for each in _PROGRAMS if each in options]:
+        player.happen(ev.SetOption(name, _PROGRAMS[key], int(options[key])))
 
 
 def _given(player: Player, statement: Statement) -> None:

@@ -218,4 +218,6 @@ def _bind_conflict(sk: Sock, other: Sock | TimeWait) -> bool:
         return False
     if sk.reuse and other.reuse and other.state is not State.LISTEN:
         return False
-    return not (sk.reuseport and other.reuseport and (sk.uid == other.uid or other.state is State.TIME_WAIT))
+    # One that brings a group of its own, for a program was attached before, shares with nobody.
+    shares = sk.reuseport and other.reuseport and (sk.reuseport_cb is None or bool(sk.reuseport_cb.closed))
+    return not (shares and (sk.uid == other.uid or other.state is State.TIME_WAIT))

@@ -66,6 +66,8 @@ def _icmp(state: Host, event: Icmp) -> None:
     for entry in state.ehash.get(event.key, ()):
         if isinstance(entry, Request):
             return rcv.icmp_error(state, entry, event.seq, event.abort)
+        if isinstance(entry, Sock):
+            return rcv.icmp_established(state, entry, event.seq)
 
 
 def _sysctl(state: Host, event: Sysctl) -> None:

@@ -64,6 +64,10 @@ class Policy:
     """R6.4: a RST kills a request only if its sequence number is the next one expected."""
     unsent_ack_challenged: bool = True
     """10.3: an established connection answers an ACK of something that was not sent with a challenge ACK."""
+    paws_spares_syn: bool = True
+    """10.3: a SYN with an older timestamp on a connection is challenged as any other SYN is, not counted as PAWSEstab."""
+    paws_old_ack: bool = True
+    """10.3: a pure ACK with an older timestamp and an older number is counted as PAWSOldAck and not answered."""
     tw_paws_counter: bool = True
     """12: a segment that PAWS rejects in TIME_WAIT counts PAWSTimewait, not PAWSEstab."""
     cookie_by_bpf: bool = True

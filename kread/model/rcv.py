@@ -8,11 +8,11 @@ without its lock. Anything else is a connection. A lookup is repeated when the t
 
 from __future__ import annotations
 
-from kread.model import check_req, child, conn_request, cookies, established, lookup, reset, reuseport, timewait
+from kread.model import check_req, child, close, conn_request, cookies, established, lookup, reset, reuseport, timewait
 from kread.model.events import Flag, Receive
 from kread.model.host import Host
 from kread.model.rules import guard, rule
-from kread.model.socks import Request, Sock, State, TimeWait
+from kread.model.socks import Request, Sock, State, TimeWait, between
 
 RULES = (
     rule("2.6", "tcp_v4_rcv", "nobody owns the segment: RST"),
@@ -82,8 +82,15 @@ RULES = (
     rule(
         "12:old-icmp",
         "tcp_req_err",
-        "one about another SYN-ACK is counted only",
+        "one about anything else than what was sent is counted only",
         guard("tcp_req_err", "seq != tcp_rsk(req)->snt_isn"),
+        guard("tcp_v4_err", "!between(seq, snd_una, tp->snd_nxt)"),
+    ),
+    rule(
+        "12:icmp-child",
+        "tcp_v4_err",
+        "a child in SYN_RECV that nobody accepted dies of any; other connections bear it",
+        guard("tcp_v4_err", "fastopen && !fastopen->sk"),
     ),
 )
 
@@ -230,6 +237,18 @@ def _listener(host: Host, sk: Sock, event: Receive, isn: int) -> None:
     else:
         host.fire("3.2:syn")
         conn_request.conn_request(host, sk, event, isn)
+
+
+def icmp_established(host: Host, sock: Sock, seq: int) -> None:
+    """tcp_v4_err() for a connection: only an unfinished Fast Open child that nobody accepted dies of it."""
+    host.called("tcp_v4_err")
+    req = sock.fastopen_rsk
+    if not between(seq, sock.snd_una if req is None else req.snt_isn, sock.snd_nxt):
+        host.fire("12:old-icmp")
+        host.count("OutOfWindowIcmps")
+    elif sock.state is State.SYN_RECV and (req is None or req.sk is not None):
+        host.fire("12:icmp-child")
+        close.done(host, sock)
 
 
 def icmp_error(host: Host, req: Request, seq: int, abort: bool) -> None:

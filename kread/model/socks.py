@@ -181,6 +181,7 @@ class Sock:
     rcv_nxt: int = 0
     snd_una: int = 0
     snd_nxt: int = 0
+    snd_wl1: int = 0
     tstamp_ok: bool = False
     ts_recent: int = 0
     unread: int = 0

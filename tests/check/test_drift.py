@@ -105,7 +105,7 @@ def test_the_command_says_what_it_found(kread: Callable[..., subprocess.Complete
     done = kread("check", "source")
     assert done.returncode == 0, done.stdout
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
-    assert "155/155" in done.stdout
+    assert "160/160" in done.stdout
     parts = json.loads(kread("check", "--format", "json").stdout)["parts"]
     assert [(part["check"], part["agrees"]) for part in parts] == [("source", True), ("walks", True), ("tours", True)]
 

@@ -17,7 +17,7 @@ from kread.check.live_host import LiveHost, enter, limit
 from kread.check.live_look import Connection, connections, counters
 from kread.check.wire import Heard
 from kread.model import events as ev
-from kread.model.events import Event, Flag, Outcome, Segment
+from kread.model.events import Event, Flag, Key, Outcome, Segment
 from kread.model.host import Host, queues
 from kread.model.machine import step
 from kread.model.play import Player, Run, play
@@ -126,6 +126,7 @@ class _LivePlayer(Player):
         self.counts = counters()
         self.wanted: Counter[str] = Counter()
         self.last: Event | None = None
+        self.fins: set[tuple[Key, int]] = set()
         self.mingled = False
         """Whether pruning chose among timers of one moment, which fire in any order: who is left may be another."""
 
@@ -144,7 +145,7 @@ class _LivePlayer(Player):
             for segment in outcome.segments:
                 self.peers.hear(segment)
         sent = [segment for outcome in outcomes for segment in outcome.segments]
-        heard = self.live.heard(len(sent))
+        heard = [each for each in self.live.heard(len(sent)) if not self.repeats(each)]
         # Timers of one moment fire in any order, and who is late meets another queue: there only the kinds are compared.
         many = isinstance(event, ev.Advance) and len({each.key for each in sent}) > 1
         self.mingled |= many and any("8.2" in outcome.rules for outcome in outcomes)
@@ -193,10 +194,19 @@ class _LivePlayer(Player):
         for key, entry in () if self.mingled else held.items():
             self.compare(event, f"data and timer of {key}", *_kept(entry, self.host.now, seen[key], lag))
 
+    def repeats(self, segment: Heard) -> bool:
+        """Whether the kernel sends a FIN again, as it does until it is acknowledged and the model does not."""
+        seen = (segment.key, segment.seq)
+        if not segment.flags & Flag.FIN or seen in self.fins:
+            return bool(segment.flags & Flag.FIN)
+        self.fins.add(seen)
+        return False
+
     def alike(self, event: Event, segment: Segment, real: Heard) -> None:
         """Compare the numbers and the options of a segment; what the kernel chose itself is learnt from it."""
         if segment.flags == Flag.SYN | Flag.ACK:
             self.live.isns[segment.key] = (segment.seq, real.seq)
+            self.fins = {each for each in self.fins if each[0] != segment.key}
             option = segment.fastopen == "cookie"
             self.compare(event, "brings a Fast Open cookie", str(option), str(real.cookie))
         if segment.tsval is not None and real.tsval is not None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import gc
 import os
 import re
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,7 +29,7 @@ from kread.source.tree import SourceTree
 LINKER_VERSION = 3
 
 #: What reading a graph that is damaged, or made by another kread, can raise.
-_UNREADABLE = (OSError, SourceError, zlib.error, ValueError, EOFError, TypeError)
+_UNREADABLE = (OSError, SourceError, ValueError, EOFError, TypeError)
 
 #: A file's size and its time of change.
 Signature = tuple[int, int]

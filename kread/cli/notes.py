@@ -194,6 +194,9 @@ def _with_remarks(study: Study, file: Path) -> Study:
         aside = _replace(file.with_name(file.name + ".old"), before)
         typer.echo(f"kread: marks around your notes are missing in {file}; it is kept as it was in {aside}", err=True)
     study = remarked(study, before)
+    for was, now in study.moved:
+        where = f"stands at {now.call}" if now.call else "stands with the function"
+        typer.echo(f"kread: {was.function} no longer calls {was.call}: your note on it {where} in {file}", err=True)
     for place, _ in study.lost:
         typer.echo(
             f"kread: your note on {place.function} has lost its place; it is kept at the end of {file}", err=True

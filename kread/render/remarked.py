@@ -23,7 +23,7 @@ def remarked(study: Study, before: str) -> Study:
             passages.append(replace(passage, remark=kept.at(index)))
             index += 1
         chapters.append(replace(chapter, passages=tuple(passages)))
-    return replace(study, chapters=tuple(chapters), lost=tuple(kept.lost))
+    return replace(study, chapters=tuple(chapters), lost=tuple(kept.lost), moved=tuple(kept.moved))
 
 
 def place_of(passage: Passage, chapter: Chapter) -> Place:

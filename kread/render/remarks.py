@@ -3,8 +3,9 @@
 Theory of operation: each step of the notes has two marked lines with room between. The opening mark names its place
 by function, by the call as written and by the chapter, never by a line number. At the next run a remark goes to the
 same call of the same function in the same chapter; else to that call elsewhere; else, in the function, to the call
-that is written most like it; where the function is gone, it is lost, and lost remarks are returned, so that they can
-be reported and kept at the end. The marks are comments of HTML, which every Markdown reader hides.
+that is written most like it, and where that is not very like, the remark is said to have moved; where the function is
+gone, it is lost, and lost remarks are returned, so that they can be reported and kept at the end. The marks are
+comments of HTML, which every Markdown reader hides.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ _MARK = re.compile(
     r"(?P<text>(?:(?!<!-- remark ).*\n)*?)<!-- /remark -->$",
     re.MULTILINE,
 )
+
+
+#: Calls that are written less like one another than this are two calls: 1.0 is the same text.
+SAME_CALL = 0.6
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -60,12 +65,17 @@ def damaged(text: str) -> bool:
 
 @dataclass(slots=True)
 class Remarks:
-    """Hands each remark out once, to the best place that asks for it. `places` are all places of the new notes."""
+    """Hands each remark out once, to the best place that asks for it. `places` are all places of the new notes.
+
+    lost  -- remarks whose function is gone
+    moved -- (where a remark stood, where it stands now) for those whose call is gone from their function
+    """
 
     kept: list[tuple[Place, str]]
     places: list[Place]
     _for: dict[int, list[str]] = field(default_factory=dict)
     lost: list[tuple[Place, str]] = field(default_factory=list)
+    moved: list[tuple[Place, Place]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for place, said in self.kept:
@@ -74,6 +84,8 @@ class Remarks:
                 self.lost.append((place, said))
             else:
                 self._for.setdefault(index, []).append(said)
+                if place.call and self._likeness(place, self.places[index])[0] < SAME_CALL:
+                    self.moved.append((place, self.places[index]))
 
     def _best(self, wanted: Place) -> int | None:
         """The place that is most like the one that is wanted, the first of equals; None without its function."""

@@ -145,6 +145,7 @@ class Study:
     claims     -- what is said of the subject, with its verdict on this release
     references -- (title, address): RFCs, manual pages, documentation
     lost       -- the reader's remarks whose place is gone
+    moved      -- where a remark stood, and where it stands since its call is gone
     """
 
     release: str
@@ -161,6 +162,7 @@ class Study:
     claims: tuple[Claimed, ...] = ()
     references: tuple[tuple[str, str], ...] = ()
     lost: tuple[tuple[Place, str], ...] = ()
+    moved: tuple[tuple[Place, Place], ...] = ()
 
     @property
     def known(self) -> tuple[str, ...]:

@@ -113,6 +113,18 @@ def test_a_remark_follows_its_function_and_call(call: str) -> None:
     assert again.count("Remember this") == 1
 
 
+def test_a_remark_whose_call_is_gone_stays_with_its_function_and_is_said_to_have_moved() -> None:
+    text = notes_markdown(STUDY)
+    after = remarked(other_release("thing_dispatch", "zzz()"), with_remark(text, FIRST, "Mine."))
+    ((place, said),) = found(notes_markdown(after))
+    assert (place.function, said) == ("thing_dispatch", "Mine.")
+    assert after.moved == ((FIRST, place),)
+    like = remarked(
+        other_release("thing_dispatch", "READ_ONCE(t->ops)->request(sk, skb)"), with_remark(text, FIRST, "M")
+    )
+    assert like.moved == ()
+
+
 def test_a_remark_whose_function_is_gone_is_kept_and_reported() -> None:
     text = notes_markdown(STUDY)
     after = remarked(other_release("thing_renamed", "x()"), with_remark(text, FIRST, "Mine."))

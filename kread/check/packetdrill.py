@@ -19,6 +19,7 @@ from pathlib import Path
 
 from kread.check.packet_lines import CALL, CLIENT, COMPARED, COUNTED, FAST_OPEN, LINE, SEGMENT, STAMP, SYSCTL, lines
 from kread.check.packet_lines import flags as letters
+from kread.check.packet_lines import unreachable as icmp_error
 from kread.data import load
 from kread.model import events as ev
 from kread.model.events import Flag, IllegalEvent, Key, Segment
@@ -95,6 +96,8 @@ def check_script(file: Path, policy: Policy) -> Verdict:
             number = place
             reader.line(line)
         reader.nothing_left()
+        if reader.waiting:
+            raise _Fails("the script expects accept() to return, in the model it sleeps")
     except (_Leaves, IllegalEvent) as end:
         if not reader.syns:
             return Verdict(file.name, OUTSIDE, str(end), reader.compared, number)
@@ -120,6 +123,7 @@ class _Reader:
     syns: int = 0
     isn: int = 0
     nonblock: bool = False
+    waiting: tuple[str, str, str] | None = None
     listening: set[str] = field(default_factory=set)
     names: dict[str, str] = field(default_factory=dict)
     options: frozenset[str] = field(default_factory=lambda: frozenset(load("packetdrill")["options"]["names"]))
@@ -134,12 +138,17 @@ class _Reader:
         if match is None:
             raise _Leaves(f"a line that is not understood: {line[:40]}")
         rest = match["rest"] or ""
+        begun = self.host.now
         if match["time"] != "*":
             time = round(float(match["time"]) * SECOND)
             self.advance(self.host.now + time if match["plus"] else time)
         if not rest:
             return
+        if (error := icmp_error(rest)) is not None:
+            return self.unreachable(*error)
         segment = SEGMENT.match(rest)
+        if match["until"] and segment is not None and segment["way"] == ">":
+            self.until(round(float(match["until"]) * SECOND) + (begun if match["plus"] else 0))
         if segment is not None:
             return self.arrives(segment) if segment["way"] == "<" else self.leaves(segment)
         call = CALL.match(rest)
@@ -173,12 +182,20 @@ class _Reader:
         if to > self.host.now:
             self.happen(ev.Advance(to))
 
+    def until(self, end: int) -> None:
+        """What may leave at any moment until then: the first that does."""
+        while not self.outbox and self.host.now < end:
+            self.advance(min(end, self.host.now + SECOND // 100))
+
     def happen(self, event: ev.Event) -> list[ev.Result]:
         results: list[ev.Result] = []
         for outcome in step(self.host, event):
             # Packetdrill looks at the connection that it follows, and at no other.
             self.outbox += [each for each in outcome.segments if each.key.sport == self.port]
             results += outcome.results
+        woken = [each for each in results if each.call == "accept" and each.value != "sleeps"]
+        if self.waiting and woken:
+            self.returns(woken, *self.waiting)
         return results
 
     def nothing_left(self) -> None:
@@ -191,6 +208,10 @@ class _Reader:
         return f"{segment.flags} {(segment.seq - self.isn) & 0xFFFFFFFF}({segment.length}) ack {segment.ack}"
 
     # Segments
+
+    def unreachable(self, seq: int, abort: bool) -> None:
+        """An ICMP error about a segment that was sent."""
+        self.happen(ev.Icmp(Key(PEER, self.port, HERE, PORT), (seq + self.isn) & 0xFFFFFFFF, abort))
 
     def arrives(self, match: re.Match[str]) -> None:
         self.nothing_left()
@@ -281,7 +302,13 @@ class _Reader:
         name = f"fd{value}.{len(self.names)}.{self.host.now}.{self.compared}"
         results = self.happen(ev.Accept(self.names[args[0]], self.nonblock, None, "main", name))
         if results and results[-1].value == "sleeps":
-            raise _Leaves("accept() that waits")
+            self.waiting = (name, value, error)
+        else:
+            self.returns(results, name, value, error)
+
+    def returns(self, results: list[ev.Result], name: str, value: str, error: str) -> None:
+        """accept() returned, at once or after a sleep."""
+        self.waiting = None
         if value != "-1":
             self.names[value] = name
             self.accepted = True

@@ -226,7 +226,8 @@ def _text(host: Host, sock: Sock, segment: Segment) -> bool:
 
 
 def _brings_new(sock: Sock, segment: Segment) -> bool:
-    return bool(segment.length) and after(add(segment.seq, segment.length), sock.rcv_nxt)
+    """Whether a segment that is no bare ACK brings something new, or a FIN beyond what came."""
+    return segment.seq != segment.end_seq and after(add(segment.seq, segment.length), sock.rcv_nxt)
 
 
 def _aborted(host: Host, sock: Sock) -> bool:

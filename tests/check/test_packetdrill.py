@@ -28,7 +28,7 @@ HANDSHAKE = """
 """
 
 
-@pytest.mark.parametrize(("release", "least"), [("6.12", 15), ("7.2", 60)])
+@pytest.mark.parametrize(("release", "least"), [("6.12", 19), ("7.2", 116)])
 def test_the_scripts_of_a_tree_agree(tree: Callable[[str], Path], release: str, least: int) -> None:
     found = check_folder(tree(release) / SCRIPTS, policies(load("policies"))[release])
     assert [each for each in found.verdicts if each.verdict == FAILED] == []
@@ -51,7 +51,13 @@ def test_a_script_that_tells_releases_apart_fails_on_the_other_reading(tree: Cal
         ("   +1 > S. 0:0(0) ack 1 <...>\n", "", PASSED),
         ("   +1 > S.", "  +.5 > S.", FAILED),
         ("   +0 > S. 0:0(0) ack 1 <...>\n   +1", "   +1", FAILED),
+        ("   +1 > S.", "  +.5 ~+1.2 > S.", PASSED),
+        ("   +1 > S.", "  +.5 ~+.9 > S.", FAILED),
+        ("< S 0:0", "< [ect0] SEWA 0:0", PASSED),
         ("= -1 EAGAIN", "= 4", FAILED),
+        ("   +0 < . 1", "   +0 < icmp unreachable host_unreachable [0:1(1)]\n   +0 < . 1", FAILED),
+        ("   +0 < . 1", "   +0 < icmp unreachable port_unreachable [0:1(1)]\n   +0 < . 1", PASSED),
+        ("   +0 < . 1", "   +0 < icmp unreachable host_unreachable [9:10(1)]\n   +0 < . 1", PASSED),
         ("   +0 < S 0:0(0) win 1000 <mss 1000>\n", "   +0 connect(3, ..., ...) = 0\n", OUTSIDE),
         ("    0 socket", "--ip_version=ipv6\n    0 socket", OUTSIDE),
     ],
@@ -60,6 +66,18 @@ def test_a_script_of_ours(tmp_path: Path, old: str, new: str, verdict: str) -> N
     assert old in HANDSHAKE
     file = tmp_path / "ours.pkt"
     file.write_text(HANDSHAKE.replace(old, new, 1), encoding="utf-8")
+    found = check_script(file, POLICY)
+    assert found.verdict == verdict, found
+
+
+@pytest.mark.parametrize(("acks", "verdict"), [(True, PASSED), (False, FAILED)])
+def test_an_accept_that_waits_returns_when_somebody_comes(tmp_path: Path, *, acks: bool, verdict: str) -> None:
+    waits = HANDSHAKE.replace("|SOCK_NONBLOCK", "").replace("+0 accept(3, ..., ...) = -1 EAGAIN (nobody)", "")
+    waits = waits.replace("   +0 accept(3, ..., ...) = 4\n", "").replace(
+        "1) = 0\n", "1) = 0\n   +0...2 accept(3, ..., ...) = 4\n"
+    )
+    file = tmp_path / "one.pkt"
+    file.write_text(waits if acks else waits.replace("   +0 < . 1:1(0) ack 1 win 1000\n", ""), encoding="utf-8")
     found = check_script(file, POLICY)
     assert found.verdict == verdict, found
 

@@ -8,6 +8,7 @@ answer or three lines (what, where, what to do) and never a traceback: a fault o
 from __future__ import annotations
 
 import errno
+import gc
 import importlib
 import os
 import sys
@@ -174,6 +175,8 @@ def main() -> None:
         sys.exit(SourceError.exit_code)
     except Exception:
         sys.exit(_fault(arguments))
+    finally:
+        gc.freeze()  # the process ends: its million objects need not be searched for cycles first
 
 
 def _prepare_streams() -> None:

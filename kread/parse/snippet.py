@@ -4,6 +4,10 @@ The invocation is expanded until nothing outside braces is a macro any more; wha
 so do annotations, which preparation knows. Where a macro has several definitions, each gives a snippet. Each token
 keeps its origin, so that what is parsed out of a snippet can be told the conditions of the macros that it came through.
 
+Which macros are opened is found in steps, each an expansion of the whole. All uses of one macro open the same ones, so
+the steps are done once, with words that mean nothing for arguments, and a use begins with what was opened then. Where
+its arguments are macros, or make the name of one, more may have been seen on the way: such a use gets steps of its own.
+
 Most macros at file scope make nothing that holds code or values, and no function known. That is asked once for each
 name, from the bodies that can be reached.
 """
@@ -20,7 +24,7 @@ from kread.parse.expand import Expander
 from kread.parse.expansion import Expansion, Token
 from kread.parse.macro_table import STRONG, STRONG_CALL, WEAK, WEAK_CALL
 from kread.parse.template import Macro
-from kread.parse.tokens import KEYWORDS, UNEVALUATED, glue, is_word
+from kread.parse.tokens import KEYWORDS, UNEVALUATED, closing, glue, is_word, lex
 
 #: Macros at file scope lead to others at most this often: a system call's goes through six, an event's through ten.
 MAX_OPENINGS = 24
@@ -64,6 +68,7 @@ class Snippets:
         self._kinds = kinds
         self._known: dict[str, tuple[Macro, ...]] = {}
         self._reach: dict[str, tuple[frozenset[str], bool]] = {}
+        self._openings: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {}
         self._expander = Expander(self._offered, skip=lambda _: True)
 
     def of(self, name: str) -> Sequence[Macro]:
@@ -118,14 +123,40 @@ class Snippets:
 
     def make(self, text: str, world: str) -> Snippet:
         """What an invocation, given as text and with its presence, comes to with all its alternatives."""
-        opened: frozenset[str] = frozenset()
+        shape, given = _shape(text)
+        key = shape, world
+        known = self._openings.get(key)
+        if known is None:
+            expansions, opened = self._expanded(shape, world, frozenset())
+            known = self._openings[key] = opened, frozenset(token[0] for tokens in expansions for token in tokens)
+        opened, met = known
+        written = self._outside(self._expander.expand(text).tokens)
+        expansions, opened = self._expanded(text, world, opened | written)
+        if self._hides(expansions, opened, met, given):
+            expansions, _ = self._expanded(text, world, frozenset())
+        return _snippet(expansions)
+
+    def _hides(
+        self, expansions: list[list[Token]], opened: frozenset[str], met: frozenset[str], given: frozenset[str]
+    ) -> bool:
+        """Whether macros are left as written that come from the arguments, or from what was pasted to them: step by
+        step they may have been seen outside braces before they got into some."""
+        left = {token[0] for tokens in expansions for token in tokens} - opened
+        left = {name for name in left if is_word(name) and self.of(name) and self._kinds.get(name) not in _ANNOTATIONS}
+        if not left:
+            return False
+        reached = frozenset().union(*(self.reached(name) for name in given if self.of(name)))
+        return not left.isdisjoint(reached) or not left <= met
+
+    def _expanded(self, text: str, world: str, opened: frozenset[str]) -> tuple[list[list[Token]], frozenset[str]]:
+        """The expansions of a text, and the macros that were opened for it."""
         for _ in range(MAX_OPENINGS):
             expansions = self._alternatives(text, world, opened)
             fresh = {name for tokens in expansions for name in self._outside(tokens)} - opened
             if not fresh:
                 break
             opened |= fresh
-        return _snippet(expansions)
+        return expansions, opened
 
     def _alternatives(self, text: str, around: str, opened: frozenset[str]) -> list[list[Token]]:
         """Expansions that together take each definition at least once, each under conditions that can hold together."""
@@ -199,6 +230,22 @@ class Snippets:
 
 #: Macros that count their arguments paste a number up to this one to a name.
 _PASTED = 7
+
+
+def _shape(text: str) -> tuple[str, frozenset[str]]:
+    """An invocation with a word that means nothing for each of its arguments, and the words of the arguments."""
+    tokens = [token for _, token in lex(text)]
+    end = closing(tokens).get(1, len(tokens))
+    depth = count = 0
+    for token in tokens[1:end]:
+        depth += {"(": 1, ")": -1}.get(token, 0)
+        count += token == "," and depth == 1
+    stand_ins = ", ".join(f"{_ARGUMENT}{number}" for number in range(count + 1)) if end > 2 else ""
+    return f"{tokens[0]}({stand_ins}) {' '.join(tokens[end + 1 :])}", frozenset(filter(is_word, tokens[1:end]))
+
+
+#: A word that no source has, to stand for an argument.
+_ARGUMENT = "kread_argument_"
 
 
 def _together(world: str, macro: Macro) -> bool:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kread import __version__
+from kread import __version__, presence
 from kread.errors import SourceError
 from kread.index.scope import Scope, find_scope
 from kread.index.store import GraphStore, blob_hash, facts_file, is_graph, write_graph
@@ -124,6 +124,10 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> 
     kbuild = Kbuild(makefile)
     files = [unit.file for unit in indexed.units]
     built = {file: kbuild.presence(file) for file in files if file.endswith(".c")}
+    for file, wholes in indexed.parts.items():
+        if built.get(file) == presence.ALWAYS:  # no Makefile names what others include
+            ways = (presence.conj(built.get(whole, ""), condition) for whole, condition in wholes.items())
+            built[file] = presence.disj(*ways)
     built |= indexed.macros.presences
     watched = {file: indexed.signatures[file] for file in files} | dict(sorted(makefiles.items()))
     elsewhere = find_elsewhere(tree, index_dir(), progress)

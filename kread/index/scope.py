@@ -8,6 +8,7 @@ order of the kernel's own build decides.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,13 +31,15 @@ class Scope:
 
 @dataclass(slots=True)
 class IncludeGraph:
-    """Who includes whom, filled while files are read."""
+    """Who includes whom, filled while files are read. `read` gives the bytes of a file that exists."""
 
     exists: Callable[[str], bool]
+    read: Callable[[str], bytes]
     search: Sequence[str]
     fallbacks: Sequence[tuple[str, str]]
     direct: dict[str, dict[str, str]] = field(default_factory=dict)
     _places: dict[str, str | None] = field(default_factory=dict)
+    _own: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def place(self, file: str, name: str, quoted: bool) -> str | None:
         """The file that an #include in `file` means, or None where the tree has none (a generated header)."""
@@ -46,7 +49,34 @@ class IncludeGraph:
                 return beside
         if name not in self._places:
             self._places[name] = next((c for c in self._candidates(name) if self.exists(c)), None)
-        return self._places[name]
+        return self._places[name] or self._beside(posixpath.dirname(file), name)
+
+    def _beside(self, directory: str, name: str) -> str | None:
+        """The file in a directory that the Makefile of a directory adds to the search: `ccflags-y += -I $(src)/lib`."""
+        for own in self._own_search(directory):
+            candidate = posixpath.normpath(f"{own}/{name}")
+            if self.exists(candidate):
+                return candidate
+        return None
+
+    def _own_search(self, directory: str) -> tuple[str, ...]:
+        """The directories that the nearest Makefile of a directory, or of those above it, adds to the search."""
+        known = self._own.get(directory)
+        if known is None:
+            makefile = next(filter(self.exists, (f"{directory}/{name}" for name in ("Kbuild", "Makefile"))), "")
+            if makefile:
+                text = _CONTINUED.sub(" ", self.read(makefile).decode("utf-8", "replace"))
+                known = tuple(
+                    path
+                    for line in _FLAGS.findall(text)
+                    for written in _ADDED.findall(line)
+                    if "$" not in (path := _ROOT.sub("", _HERE.sub(directory, written)))
+                )
+            else:
+                above = posixpath.dirname(directory)
+                known = self._own_search(above) if above else ()
+            self._own[directory] = known
+        return known
 
     def _candidates(self, name: str) -> Iterable[str]:
         for directory in self.search:
@@ -76,6 +106,15 @@ class IncludeGraph:
                     work.append(name)
         return frozenset(seen)
 
+    def parts(self, sources: Iterable[str]) -> dict[str, dict[str, str]]:
+        """The .c files that other sources include, each with those files and the condition of the #include."""
+        found: dict[str, dict[str, str]] = {}
+        for file in sources:
+            for name, condition in self.direct.get(file, {}).items():
+                if name.endswith(".c") and name != file:
+                    found.setdefault(name, {})[file] = condition
+        return found
+
     def presences(self, sources: Iterable[str]) -> dict[str, str]:
         """The files that are read under a condition only, with that condition: that of any way from the sources."""
         found = dict.fromkeys(sources, presence.ALWAYS)
@@ -103,6 +142,13 @@ class IncludeGraph:
         return {file: condition for file, condition in every if condition != presence.ALWAYS}
 
 
+_CONTINUED = re.compile(r"\\\r?\n")
+#: Flags for the objects of a directory, or for one of them.
+_FLAGS = re.compile(r"^[ \t]*(?:(?:subdir-)?ccflags|CFLAGS|EXTRA_CFLAGS)[\w.$()-]*[ \t]*[:+]?=(.*)", re.M)
+_ADDED = re.compile(r"-I[ \t]*(\S+)")
+_ROOT = re.compile(r"^\$[({]srctree[)}]/")
+_HERE = re.compile(r"(?:\$[({]srctree[)}]/)?\$[({](?:src|obj)[)}]")
+
 #: A header that this many conditional ways lead to is taken to be read always: its condition would say nothing.
 _WAYS = 60
 
@@ -112,6 +158,7 @@ def include_graph(tree: SourceTree) -> IncludeGraph:
     rules = data.load("includes")
     return IncludeGraph(
         tree.exists,
+        tree.read,
         tuple(row["directory"] for row in rules["search"]),
         tuple((row["prefix"], row["directory"]) for row in rules["fallback"]),
     )

@@ -110,12 +110,14 @@ def _facts_of_this_process(file: Path) -> FactReader:
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """The facts of a scope: its units sorted by file, its macros, what each source includes, what each file looked
-    like when it was read, what the next index may know of this one, and how many files were parsed for it."""
+    """The facts of a scope: its units sorted by file, its macros, what each source includes, which sources
+    others include under which condition, what each file looked like when it was read, what the next index may know of
+    this one, and how many files were parsed for it."""
 
     units: list[Unit]
     macros: MacroIndex
     closures: dict[str, frozenset[str]]
+    parts: dict[str, dict[str, str]]
     table: MacroTable
     signatures: dict[str, Signature]
     past: Past
@@ -132,6 +134,10 @@ def read_scope(tree: SourceTree, scope: Scope, facts: Path, progress: Progress, 
         heads, blobs, signatures, graph = _read_heads(tree, scope, store, reader, past)
         rereads = Rereads(tree, graph, {file: head.includes for file, head in heads.items()})
         closures = {file: graph.closure(file) for file in scope.sources}
+        parts = graph.parts(scope.sources)
+        for file, wholes in parts.items():  # what another source includes sees what that one does
+            seen = closures.get(file, frozenset()).union(*(closures[whole] | {whole} for whole in wholes))
+            closures[file] = seen - {file}
         macros = MacroIndex(heads, closures, graph.presences(scope.sources))
         progress.phase("learning the release's macros")
         table = learn(macros.header_defines())
@@ -161,7 +167,7 @@ def read_scope(tree: SourceTree, scope: Scope, facts: Path, progress: Progress, 
         reader.close()
         store.close()
     files = {file: (*signatures[file], blobs[file], digests[file]) for file in sorted(signatures)}
-    return Indexed(units, macros, closures, table, signatures, Past(files, state), parsed)
+    return Indexed(units, macros, closures, parts, table, signatures, Past(files, state), parsed)
 
 
 def _read_heads(

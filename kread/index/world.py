@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 from kread import presence
 from kread.parse.template import Macro
@@ -39,15 +40,41 @@ class World:
 
     def of(self, file: str, names: Sequence[str]) -> Callable[[str], str]:
         """What settles the conditions of a file; `names` are those that it defines itself."""
-        if not file.endswith(".c") or not names:
+        if not file.endswith(".c"):
             return self.settle
-        asked = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)")
+        foreign = self._foreign.difference(names)
+        asked = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)") if names else None
         own = World(self._by_name, file)
+        known: dict[str, str] = {}
 
         def settle(text: str) -> str:
-            return self.settle(own.settle(text) if asked.search(text) else text)
+            found = known.get(text)
+            if found is None:
+                found = own.settle(text) if asked is not None and asked.search(text) else text
+                found = known[text] = self._without(foreign, self.settle(found))
+            return found
 
         return settle
+
+    @cached_property
+    def _foreign(self) -> frozenset[str]:
+        """The names that .c files alone define: to any other file they are not defined."""
+        return frozenset(
+            name
+            for name, macros in self._by_name.items()
+            if macros and not presence.is_open(name) and all(macro.file.endswith(".c") for macro in macros)
+        )
+
+    def _without(self, foreign: frozenset[str], text: str) -> str:
+        """A condition where none of these names is defined."""
+        if "defined(" not in text:
+            return text
+        said = {
+            atom: presence.NEVER
+            for atom in presence.atoms(text)
+            if (match := _DEFINED.match(atom)) and match[1] in foreign
+        }
+        return presence.replace_atoms(text, said) if said else text
 
     def settle(self, text: str) -> str:
         """The condition without what the definitions decide."""

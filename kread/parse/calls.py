@@ -202,7 +202,8 @@ class Finder:
         return [self._made("name", name, paren, name)]
 
     def _of_arms(self, paren: int, group: int) -> list[ExpandedCall]:
-        """`_Generic(x, type: f, ...)(args)`: a call of each arm that is a name and that the type of x may choose."""
+        """`_Generic(x, type: f, ...)(args)`: a call of each arm that is a name and that the type of x may choose; where
+        only declarations say which, a call of the whole choice."""
         texts = self.texts
         arms: list[tuple[str, int]] = []
         start = comma = 0
@@ -216,8 +217,25 @@ class Finder:
             index = self.pairs.get(index, index) + 1
         self.asked += texts[group + 1 : comma]
         chosen = chosen_by(texts[group + 1 : comma])
+        if not chosen and len(arms) > 1:
+            return [self._spelled("pointer", group - 1, paren, paren, arms[0][1])]
         fitting = [arm for arm in arms if arm[0] in chosen] or [arm for arm in arms if arm[0] == "default" and chosen]
         return [self._made("name", name, paren, name) for _, name in fitting or arms]
+
+    @property
+    def arms(self) -> frozenset[int]:
+        """The indices of tokens that begin an arm of a choice by type: a macro there stands for whole arms."""
+        texts = self.texts
+        found: set[int] = set()
+        if "_Generic" not in texts:
+            return frozenset()
+        for place, text in enumerate(texts[:-1]):
+            index = place + 2
+            while text == "_Generic" and index < self.pairs.get(place + 1, 0):
+                if texts[index - 1] == ",":
+                    found.add(index)
+                index = self.pairs.get(index, index) + 1
+        return frozenset(found)
 
     def _final_name(self, group: int, end: int) -> int | None:
         """The index of the one name that a group in parentheses comes to: `(f)`, `(&f)`, `(*f)`, `({ ...; f; })`."""

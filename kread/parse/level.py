@@ -76,6 +76,7 @@ class Level:
     def _uses(self) -> Iterator[_Use]:
         finder, owner = self.finder, self.owner
         texts, dead, pairs = finder.texts, finder.dead, finder.pairs
+        arms = finder.arms
         for text in dict.fromkeys(texts):
             used = owner.used(text)
             if used is None:
@@ -95,6 +96,8 @@ class Level:
                     end, args = index, []
                 else:
                     continue
+                if index in arms:
+                    self.to_open.update({text} - self.opened)
                 after = texts[end + 1] if end + 1 < len(texts) else ""
                 if after == ")" and finder.opens.get(end + 1) == index - 1 and end + 2 < len(texts):
                     after = texts[end + 2]  # what `(MACRO)(x)` calls is the macro's value too

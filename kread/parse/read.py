@@ -82,7 +82,7 @@ class Reader:
         defined = self._hiding(file, own, mentioned)
         macros = FileMacros(self._shared, defined, lambda name: self.seen_by(file, name))
         code = without(prepared.code, [(invocation.start, invocation.end) for invocation in prepared.made])
-        uses = MacroUses(unit, data, code, at, macros)
+        uses = MacroUses(unit, data, code, at, macros, settle)
         uses.take(mentioned)
         take_moves(uses, table, mentioned, at)
         own_maker = Maker(Snippets(macros.definitions, table.kinds), table, macros)

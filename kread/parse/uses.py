@@ -57,15 +57,23 @@ class MacroUses:
     code     -- the same without the content of comments, literals and directives, and without what is no use
     at       -- the presence of a line
     macros   -- answers for the macros
+    settle   -- a condition of a macro as it is in this file
     """
 
     def __init__(
-        self, unit: Unit, original: bytes, code: bytes, at: Callable[[int], str], macros: MacroAnswers
+        self,
+        unit: Unit,
+        original: bytes,
+        code: bytes,
+        at: Callable[[int], str],
+        macros: MacroAnswers,
+        settle: Callable[[str], str] = str,
     ) -> None:
         self.unit = unit
         self.clean = code.decode("latin-1")
         self.at = at
         self.macros = macros
+        self.settle = settle
         self._original = original
         self._known: dict[UsedMacro, int] = {}
         self._bounds = sorted(
@@ -173,7 +181,7 @@ class MacroUses:
         rows: list[CallRow] = []
         for key, call in samples.items():
             row, col = self.place(start + call.at) if call.written in ("src", "arg") else (line, column)
-            condition = presence.conj(self.at(row), presence.disj(*conditions[key]))
+            condition = presence.conj(self.at(row), self.settle(presence.disj(*conditions[key])))
             if condition == "0":
                 continue
             macros = call.origin.macros

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from kread import presence
@@ -9,11 +10,13 @@ from kread.facts import Evidence
 from kread.index.macros import MacroIndex
 from kread.parse.calls import BUILTIN_PREFIXES
 from kread.parse.tokens import KEYWORDS
-from kread.parse.unit import FILE_SCOPE
+from kread.parse.unit import FILE_SCOPE, CallRow
+from kread.resolve.choices import CHOICE, arms
 from kread.resolve.direct import Definitions, reachable
-from kread.resolve.program import Program
+from kread.resolve.program import FunctionId, Program
 from kread.resolve.rows import EdgeRow, Numbers, call_line, edge_row, shown
 from kread.resolve.static_call import StaticCalls
+from kread.resolve.types import Types
 
 
 def named_edges(
@@ -21,15 +24,14 @@ def named_edges(
     program: Program,
     definitions: Definitions,
     statics: StaticCalls,
+    types: Types,
     macros: MacroIndex,
     numbers: Numbers,
     edges: list[EdgeRow],
     unresolved: list[tuple[Any, ...]],
 ) -> None:
     """Add the edges of a unit's calls by name, and what of them could not be resolved."""
-    for caller, call in program.calls_in(unit):
-        if caller.row == FILE_SCOPE or not call.callee.isidentifier():
-            continue
+    for caller, call in _calls(unit, program, types):
         if call.callee in program.locals[caller]:
             continue
         function = program.function(caller)
@@ -89,6 +91,18 @@ def named_edges(
             edges.append(
                 edge_row(numbers, function, callee, call, kind, "certain", len(found), both, "", "", "", evidence)
             )
+
+
+def _calls(unit: int, program: Program, types: Types) -> Iterator[tuple[FunctionId, CallRow]]:
+    """The calls by name in a unit's functions; of a choice by type those that it can mean."""
+    for caller, call in program.calls_in(unit):
+        if caller.row == FILE_SCOPE:
+            continue
+        if call.callee.isidentifier():
+            yield caller, call
+        elif call.callee.startswith(CHOICE):
+            for each in arms(types, caller, call):
+                yield caller, each
 
 
 def _no_macro(macros: MacroIndex, file: str, name: str) -> str:

@@ -28,6 +28,7 @@ from kread.resolve.named import named_edges
 from kread.resolve.program import Program
 from kread.resolve.rows import EdgeRow, Numbers
 from kread.resolve.static_call import StaticCalls
+from kread.resolve.types import Types
 
 #: A part has about this many calls: what a process reads of them takes some fifty megabytes.
 PART = 150_000
@@ -49,6 +50,7 @@ class _Shared:
     program: Program
     definitions: Definitions
     statics: StaticCalls
+    types: Types
     macros: MacroIndex
     numbers: Numbers
 
@@ -65,7 +67,8 @@ class Named:
         size = sum(len(unit.calls) for unit in program.units)
         self.big = size > BIG
         self._rows: dict[int, tuple[bytes, Sequence[int]]] = {}
-        shared = _Shared(program, definitions, StaticCalls(program, definitions), macros, numbers)
+        statics, types = StaticCalls(program, definitions), Types(program, macros.lookup)
+        shared = _Shared(program, definitions, statics, types, macros, numbers)
         self._parts = Beside(_resolve, shared, list(_parts(program)), size > WORTH_FORKING)
 
     def finish(self, unresolved: list[tuple[Any, ...]]) -> None:
@@ -110,7 +113,9 @@ def _resolve(shared: _Shared, part: range) -> bytes:
     lost: list[tuple[Any, ...]] = []
     for unit in part:
         edges: list[EdgeRow] = []
-        named_edges(unit, shared.program, shared.definitions, shared.statics, shared.macros, numbers, edges, lost)
+        named_edges(
+            unit, shared.program, shared.definitions, shared.statics, shared.types, shared.macros, numbers, edges, lost
+        )
         rows = [row for row in edges if row[9] != presence.NEVER]
         if rows:
             units.append((unit, zlib.compress(marshal.dumps(rows), 1)))

@@ -16,6 +16,7 @@ from kread import presence
 from kread.facts import Edge
 from kread.parse.unit import FILE_SCOPE, CallRow
 from kread.resolve import callback, ops_table, parameter, slot_assignment
+from kread.resolve.choices import CHOICE
 from kread.resolve.direct import Definitions
 from kread.resolve.machine import UNKNOWN
 from kread.resolve.objects import Objects
@@ -75,7 +76,7 @@ def _sites(values: Values) -> Iterator[Site]:
     program = values.program
     seen: set[tuple[FunctionId, int, str]] = set()
     for caller, call in program.calls():
-        if caller.row == FILE_SCOPE:
+        if caller.row == FILE_SCOPE or call.callee.startswith(CHOICE):
             continue
         if call.callee.isidentifier() and not _is_pointer(values, call.callee, caller):
             continue

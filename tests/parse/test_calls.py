@@ -36,7 +36,8 @@ def found(text: str) -> list[tuple[str, str, tuple[str, ...]]]:
         ("({ int g = f; g(a); })", [("name", "g", ("a",))]),
         ("({ x = 1; p->f; })(a)", [("pointer", "p->f", ("a",))]),
         ("__builtin_expect(f(a), 1)", [("builtin", "__builtin_expect", ("f(a)", "1")), ("name", "f", ("a",))]),
-        ("_Generic(x, int: f, default: g)(x)", [("name", "f", ("x",)), ("name", "g", ("x",))]),
+        ("_Generic(x, int: f, default: g)(x)", [("pointer", "_Generic(x, int: f, default: g)", ("x",))]),
+        ("_Generic(0, int: f, default: g)(0)", [("name", "f", ("0",))]),
         ("int x __attribute__((__cleanup__(f))) = g();", [("cleanup", "f", ()), ("name", "g", ())]),
     ],
 )

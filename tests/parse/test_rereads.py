@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from kread.graph.build import build
 from kread.graph.callgraph import CallGraph
-from kread.source.progress import Silent
-from kread.source.tree import open_tree
 
 FILES = {
-    "Makefile": "VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 9\n",
     "include/linux/tracepoint.h": """
 #ifndef _POINT_H
 #define _POINT_H
@@ -58,7 +54,7 @@ static inline void commit(void *entry) { }
 #endif
 """,
     "include/trace/stages/copy.h": "#undef COPY\n#define COPY(x) in_record(x)\n",
-    "net/core/trace.h": """
+    "net/ipv4/trace.h": """
 #if !defined(_TRACE_NET_H) || defined(TRACE_HEADER_MULTI_READ)
 #define _TRACE_NET_H
 #include <linux/tracepoint.h>
@@ -83,7 +79,7 @@ TRACE_EVENT(shared, PARAMS(int one), ARGS(one), ARGS(COPY(one)));
 #endif
 #include <trace/define_trace.h>
 """,
-    "net/core/use.c": """
+    "net/ipv4/use.c": """
 #define CREATE_TRACE_POINTS
 #include <trace/events/shared.h>
 #include "trace.h"
@@ -93,14 +89,8 @@ void send(void) { trace_sent(1, 2); }
 
 
 @pytest.fixture(scope="module")
-def graph(tmp_path_factory: pytest.TempPathFactory) -> CallGraph:
-    root: Path = tmp_path_factory.mktemp("rereads") / "tree"
-    for name, text in FILES.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KREAD_HOME", str(root.parent / "home"))
-        return CallGraph(build(open_tree(root), ("net/core",), Silent()))
+def graph(graph_of_files: Callable[[dict[str, str]], CallGraph]) -> CallGraph:
+    return graph_of_files(FILES)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +108,7 @@ def test_each_reading_makes_its_functions(graph: CallGraph, caller: str, callees
     assert {edge.callee.name for edge in graph.callees(number)} == callees
     assert graph.function(number).presence == presence
     if caller != "send":
-        assert (graph.function(number).file, graph.function(number).line) == ("net/core/trace.h", 8)
+        assert (graph.function(number).file, graph.function(number).line) == ("net/ipv4/trace.h", 8)
 
 
 def test_a_header_that_everybody_shares_is_not_read_again(graph: CallGraph) -> None:

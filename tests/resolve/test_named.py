@@ -136,3 +136,115 @@ def test_what_only_another_language_defines_does_not_hide_an_annotation(twins: C
 
 def test_a_macro_that_made_nothing_is_asked_again(graph: CallGraph) -> None:
     assert {name for name, _, _ in called(graph, "calls_far_away")} == {"far_away"}
+
+
+CHOICES = {
+    "include/linux/count.h": """
+struct plain { int n; };
+typedef struct locked { int n; } locked_t;
+typedef struct shared { int n; } shared_t;
+#define count_case(name) name##_t: count_##name
+#define count(s) _Generic(*(s), struct plain: count_plain, count_case(locked), count_case(shared))(s)
+#define made(a) _Generic((a), struct plain *: make_plain, void *: make_default, default: make_other)(a)
+#define looked_at(a) _Generic((a), const struct plain *: look_const, struct plain *: look)(a)
+static inline int count_plain(struct plain *p) { return p->n; }
+static inline int count_locked(locked_t *p) { return p->n; }
+static inline int count_shared(shared_t *p) { return p->n; }
+static inline int make_plain(struct plain *p) { return 1; }
+static inline int make_default(void *p) { return 2; }
+static inline int make_other(int p) { return 3; }
+static inline int look_const(const struct plain *p) { return 1; }
+static inline int look(struct plain *p) { return 2; }
+""",
+    "net/ipv4/choices.c": """
+#include <linux/count.h>
+struct holder { locked_t inner; shared_t *other; };
+static struct plain global;
+int a_global(void) { return count(&global); }
+int a_member(struct holder *h) { return count(&h->inner); }
+int a_pointer(struct holder *h) { return count(h->other); }
+int an_address(void) { struct plain p; return made(&p); }
+int a_null(void) { return made(NULL); }
+int a_number(long x) { return made(x); }
+int unqualified(struct plain *p) { return looked_at(p); }
+int unknown(void) { return count(nobody_knows); }
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def choices(graph_of_files: Callable[[dict[str, str]], CallGraph]) -> CallGraph:
+    return graph_of_files(CHOICES)
+
+
+@pytest.mark.parametrize(
+    ("caller", "expected"),
+    [
+        ("a_global", {"count_plain"}),
+        ("a_member", {"count_locked"}),
+        ("a_pointer", {"count_shared"}),
+        ("an_address", {"make_plain"}),
+        ("a_null", {"make_default"}),
+        ("a_number", {"make_other"}),
+        ("unqualified", {"look"}),
+        ("unknown", {"count_plain", "count_locked", "count_shared"}),
+    ],
+)
+def test_a_choice_by_type_calls_what_the_type_chooses(choices: CallGraph, caller: str, expected: set[str]) -> None:
+    (number,) = choices.find(caller)
+    assert {edge.callee.name for edge in choices.callees(number)} == expected
+
+
+PARTS = {
+    "net/ipv4/Makefile": "ccflags-y += -I $(src)/lib\nobj-y += whole.o other.o\n",
+    "net/ipv4/whole.c": """
+#include <linux/deep.h>
+static int shared(int x) { return x; }
+#ifdef CONFIG_PART
+#include "part.c"
+#endif
+""",
+    "net/ipv4/part.c": """
+int in_part(int x) { return shared(x) + deep(x); }
+""",
+    "net/ipv4/other.c": """
+#define QUIET
+#include <linux/deep.h>
+#include "near.h"
+int in_other(int x) { return noisy(near(x)); }
+""",
+    "net/ipv4/lib/near.h": "static inline int near(int x) { return x; }\n",
+    "include/linux/deep.h": """
+static inline int deep(int x) { return x; }
+static inline int loud(int x) { return x; }
+static inline int silent(int x) { return x; }
+#ifdef QUIET
+#define noisy(x) silent(x)
+#else
+#define noisy(x) loud(x)
+#endif
+""",
+    "net/ipv4/plain.c": """
+#include <linux/deep.h>
+int in_plain(int x) { return noisy(x); }
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def parts(graph_of_files: Callable[[dict[str, str]], CallGraph]) -> CallGraph:
+    return graph_of_files(PARTS)
+
+
+@pytest.mark.parametrize(
+    ("caller", "expected"),
+    [
+        ("in_part", {"shared": "CONFIG_PART", "deep": "CONFIG_PART"}),
+        ("in_other", {"silent": "", "near": ""}),
+        ("in_plain", {"loud": ""}),
+    ],
+)
+def test_a_file_sees_what_its_build_shows_it(parts: CallGraph, caller: str, expected: dict[str, str]) -> None:
+    """Of a part, what the file that includes it sees; the directories that a Makefile adds; no other file's macros."""
+    (number,) = parts.find(caller)
+    assert {edge.callee.name: edge.presence for edge in parts.callees(number)} == expected

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kread import data
-from kread.facts import KINDS, CallSite, Edge, Function
+from kread.facts import KINDS, CallSite, Edge, Evidence, Function
 from kread.index.adjacency import Adjacency
 from kread.index.evidence import unpack_evidence
 from kread.index.store import GraphStore
@@ -268,6 +268,14 @@ class CallGraph:
             query, [site.file, site.line, site.column, site.text, edge.caller.name, edge.caller.file]
         )
         return [other for _, other in self._made(rows) if self.compiled(other.presence)]
+
+    def installed(self, record: str, table: str) -> tuple[Evidence, ...]:
+        """The lines that put a table where calls find it, from any call that goes through a slot of it."""
+        query = "SELECT evidence FROM edge WHERE object = ? AND slot LIKE ? ORDER BY id LIMIT 1"
+        rows = self.store.query(query, [table, f"{record}.%"])
+        named = re.compile(rf"\b{re.escape(table)}\b")
+        evidence = unpack_evidence(rows[0][0]) if rows else ()
+        return tuple(why for why in evidence if why.role == "install" and named.search(why.text))
 
     def edge_rows(self, kinds: Sequence[str] = ()) -> Iterator[tuple[str, str, str, str, str, int, str, str, str]]:
         """Every edge (of these kinds) as a row of plain values, by the file and line of its call: caller_file,

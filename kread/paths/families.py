@@ -104,10 +104,11 @@ class ReadWay:
     clashes: int = 0
 
     @property
-    def places(self) -> tuple[tuple[int, str, int], ...]:
+    def places(self) -> tuple[str, tuple[tuple[int, str, int], ...]]:
         """Where its calls stand, and what they call: of ways that weigh the same, the one that the source comes to first
         is told first."""
-        return tuple((edge.site.line, edge.callee.file, edge.callee.line) for edge in self.edges)
+        calls = ((edge.site.line, edge.callee.file, edge.callee.line) for edge in self.edges)
+        return self.edges[0].caller.file, tuple(calls)
 
     def weight(self, choices: Collection[Asked]) -> float:
         """Its cost, with its guards (each condition makes a way less usual), weighed by its story."""

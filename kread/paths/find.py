@@ -38,7 +38,7 @@ MAX_HOPS = 24
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A question: the ends as written, and how the reader steers."""
+    """A question: the ends as written, and how the reader steers; `tables` are preferred where several would do."""
 
     caller: str
     callee: str
@@ -49,6 +49,12 @@ class Request:
     max_hops: int = MAX_HOPS
     kinds: tuple[str, ...] = ()
     grades: tuple[str, ...] = GRADES[:3]
+    tables: tuple[str, ...] = ()
+
+    @property
+    def steered(self) -> bool:
+        """Whether more than the ends is asked."""
+        return self != Request(self.caller, self.callee, families=self.families)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ class _Question:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (self.request.caller, *self.request.via, self.request.callee)
+        return (self.request.caller, *_apart(self.request.via), self.request.callee)
 
 
 class Finder:
@@ -78,6 +84,11 @@ class Finder:
     def answer(self, request: Request) -> Answer:
         """The families of paths of a request, and the hand-overs that join its ends; without paths, farther ones too."""
         found = self.calls(request)
+        if not found.trails and request.steered:
+            free = self.calls(Request(request.caller, request.callee, families=1)).trails
+            if free:
+                note = f"Without the steering there is a path of {free[0].hops} calls."
+                found = replace(found, notes=(*found.notes, note))
         from kread.paths.handovers import Handovers, Side, joins
 
         if request.via or (found.trails and not joins(request.caller, request.callee)):
@@ -139,11 +150,7 @@ class Finder:
             cut.append(f"{more}: raise -k to see all in full.")
         if self.stopped:
             cut.append("The search stopped at its limit; farther ways may exist. Narrow it with --via or --avoid.")
-        notes = [
-            note
-            for name, numbers in zip(question.names, question.ends, strict=True)
-            for note in self._notes(numbers, name)
-        ]
+        notes = [note for name in question.names for note in self._notes(self.graph.require(name), name)]
         return Answer(
             self.graph.release,
             request.caller,
@@ -157,9 +164,9 @@ class Finder:
 
     def _question(self, request: Request) -> _Question:
         graph = self.graph
-        names = (request.caller, *request.via, request.callee)
+        names = (request.caller, *_apart(request.via), request.callee)
         ends = tuple(tuple(graph.require(name)) for name in names)
-        avoided = frozenset(number for name in request.avoid for number in graph.require(name))
+        avoided = frozenset(number for name in _apart(request.avoid) for number in graph.require(name))
         for name, numbers in zip(names, ends, strict=True):
             if avoided.issuperset(numbers):
                 raise UsageError("via-and-avoid", f"{name} is both asked for and avoided", hint="Drop one of the two.")
@@ -169,8 +176,11 @@ class Finder:
             for number in numbers:
                 allowed |= graph.worlds.get(number, 0)
         ruled_out = excluded(allowed) | (worlds_ruled_out(assumptions) & ~allowed)
-        steering = Steering(request.kinds, request.grades, assumptions, ruled_out)
-        return _Question(request, ends, avoided, allowed, steering)
+        steering = Steering(request.kinds, request.grades, assumptions, ruled_out, request.tables)
+        # A waypoint that is the end before or after it asks for nothing more.
+        first, last = ends[0], ends[-1]
+        between = [one for one, before in zip(ends[1:-1], ends, strict=False) if one not in (before, first, last)]
+        return _Question(request, (first, *between, last), avoided, allowed, steering)
 
     def _notes(self, numbers: Sequence[int], name: str) -> list[str]:
         """What the reader should know of an end."""
@@ -246,6 +256,11 @@ class Finder:
     def _watched(self, search: Search) -> Iterator[Way]:
         yield from search.ways()
         self.stopped = self.stopped or search.stopped
+
+
+def _apart(names: Sequence[str]) -> tuple[str, ...]:
+    """Names one by one: a reader may also write several with commas between them."""
+    return tuple(part.strip() for name in names for part in name.split(",") if part.strip())
 
 
 #: More than any way may cost.

@@ -26,6 +26,9 @@ _TABLE = re.compile(r"(?:.*(?:->|\.))?(\w+)==&(\w+)|&(\w+)==(?:.*(?:->|\.))?(\w+
 #: An operator at either end; but & may be the address of what is compared.
 _DANGLING = re.compile(r"^(?:[=<>|]|&(?!\w))|[=<>&|]$")
 
+#: A single = outside of ==, <= and their kin assigns, or was meant to compare.
+_ASSIGNS = re.compile(r"(?<![=!<>])=(?!=)")
+
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
@@ -38,7 +41,8 @@ class Assumption:
     def parse(cls, text: str) -> Assumption:
         """The assumption written as `text`; UsageError where that is no condition that says anything."""
         folded = fold(text)
-        known = implied(condition(folded)) if folded and balanced(folded) else frozenset()
+        sound = folded and balanced(folded) and not _ASSIGNS.search(folded)
+        known = implied(condition(folded)) if sound else frozenset()
         if not known or any(_says_nothing(fact.lvalue) for fact in known):
             raise UsageError(
                 "no-assumption",

@@ -223,6 +223,7 @@ class _Guide:
             tuple(name for name in waypoint.avoid if self.graph.find(name)),
             waypoint.assume,
             families=1,
+            tables=(waypoint.table,) if waypoint.table else (),
         )
         trails = self.finder.calls(request).trails
         if not trails:

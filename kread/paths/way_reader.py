@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from kread.facts import Edge, Evidence, Function, Guard, Step
-from kread.graph.callgraph import CallGraph
+from kread.graph.callgraph import CallGraph, SlotValue
 from kread.graph.names import edge_as_readers_say
 from kread.graph.search import Way
 from kread.index.contexts import key
@@ -25,7 +25,7 @@ from kread.paths.families import ReadWay, burden, story
 from kread.paths.sites import Sites
 from kread.paths.steer import Assumption, refuted, rules_out, simplified
 from kread.resolve.cost import BRANCH
-from kread.resolve.worlds import table_worlds
+from kread.resolve.worlds import excluded, table_worlds
 
 #: Call sites tried for one hop where a function calls another in several places.
 SITES_TRIED = 6
@@ -33,12 +33,14 @@ SITES_TRIED = 6
 
 @dataclass(frozen=True, slots=True)
 class Steering:
-    """What a reader's steering means for the calls of a way; `ruled_out`: the bits of the worlds that can't be."""
+    """What a reader's steering means for the calls of a way; `ruled_out`: the bits of the worlds that can't be; `tables`:
+    those to tell of where several hold what is called."""
 
     kinds: tuple[str, ...]
     grades: tuple[str, ...]
     assumptions: tuple[Assumption, ...]
     ruled_out: int
+    tables: tuple[str, ...] = ()
 
 
 _Choice = tuple[Edge, SiteContext]
@@ -56,7 +58,11 @@ class WayReader:
     def read(self, way: Way, chosen: Sequence[Edge], steering: Steering) -> ReadWay | None:
         """The way at call sites that its own guards and the assumptions allow, or None where there are none."""
         functions = zip(way.functions, way.functions[1:], strict=False)
-        calls = [self._calls(*ends, edge, steering) for ends, edge in zip(functions, chosen, strict=True)]
+        worlds = 0
+        for function in way.functions:
+            worlds |= self._graph.worlds.get(function, 0)
+        away = excluded(worlds)
+        calls = [self._calls(*ends, edge, steering, away) for ends, edge in zip(functions, chosen, strict=True)]
         if not all(calls) or _strays(chosen):
             return None
         self._sites.load([key(edge.site.file, edge.site.line, edge.site.column) for hop in calls for _, edge in hop])
@@ -90,13 +96,13 @@ class WayReader:
             self._tables[key] = frozenset(value.table for value in values if value.function == edge.callee)
         return self._tables[key]
 
-    def _calls(self, caller: int, callee: int, chosen: Edge, steering: Steering) -> list[tuple[int, Edge]]:
+    def _calls(self, caller: int, callee: int, chosen: Edge, steering: Steering, away: int) -> list[tuple[int, Edge]]:
         """(depth, call) for the calls of one hop that the steering allows, the least nested first."""
         ends = (caller, callee)
         if ends not in self._between:
             self._between[ends] = self._graph.between(caller, callee)
         fitting = (
-            (depth, self._fitting(edge, steering))
+            (depth, self._fitting(edge, steering, away))
             for depth, edge in self._between[ends]
             if edge.slot == chosen.slot
             and edge.grade in steering.grades
@@ -113,24 +119,39 @@ class WayReader:
         assumed = steering.assumptions
         return [one for one in found if not assumed or refuted(assumed, _asked(one[1]), one[1].stale) is None]
 
-    def _fitting(self, edge: Edge, steering: Steering) -> Edge | None:
-        """The edge through a table that the question allows: several tables may hold one function. None without one."""
+    def _fitting(self, edge: Edge, steering: Steering, away: int) -> Edge | None:
+        """The edge through a table that the question allows: several tables may hold one function. None without one.
 
-        def fits(table: str) -> bool:
-            return not table_worlds(table) & steering.ruled_out and not rules_out(steering.assumptions, edge, table)
+        Of those, one that the reader names is taken before one of no other world than the way's (`away`: the bits of
+        the others), and that before any.
+        """
 
-        if not edge.table or fits(edge.table):
+        def fits(table: str, away: int) -> bool:
+            ruled_out = bool(table_worlds(table) & (steering.ruled_out | away))
+            return not ruled_out and not rules_out(steering.assumptions, edge, table)
+
+        if not edge.table or (not steering.tables and fits(edge.table, away)):
             return edge
-        for value in self._graph.slot(*edge.slot.split(".", 1)):
-            if value.function == edge.callee and value.table and fits(value.table):
-                known = [
-                    why
-                    for why in edge.evidence
-                    if why.role != "slot" and not re.search(rf"\b{re.escape(edge.table)}\b", why.text)
-                ]
-                filled = Evidence("slot", value.file, value.line, value.text)
-                return replace(edge, table=value.table, evidence=(*known, filled))
-        return None
+        values = {
+            value.table: value for value in self._graph.slot(*edge.slot.split(".", 1)) if value.function == edge.callee
+        }
+        tables = list(dict.fromkeys((edge.table, *values)))
+        order = [table for table in tables if table in steering.tables and fits(table, 0)]
+        order += [table for table in tables if fits(table, away)] + [table for table in tables if fits(table, 0)]
+        if not order or order[0] == edge.table:
+            return edge if order else None
+        return self._through(edge, values[order[0]])
+
+    def _through(self, edge: Edge, value: SlotValue) -> Edge:
+        """An edge through another table than the one that proves it, with that table's lines."""
+        named = re.compile(rf"\b{re.escape(edge.table)}\b")
+        known = [why for why in edge.evidence if why.role != "slot"]
+        place = next((index for index, why in enumerate(known) if why.role == "install" and named.search(why.text)), -1)
+        kept = [why for why in known if not named.search(why.text)]
+        if place >= 0:
+            kept[place:place] = self._graph.installed(value.record, value.table)
+        filled = Evidence("slot", value.file, value.line, f"{value.table}.{value.field} = {value.function}")
+        return replace(edge, table=value.table, evidence=(*kept, filled))
 
     def steps(self, item: ReadWay, assumptions: Sequence[Assumption]) -> tuple[Step, ...]:
         """A way as the steps of a trail: what must be so, what is held, what else the call could reach."""

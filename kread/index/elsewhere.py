@@ -25,7 +25,7 @@ from kread.source.tree import SourceTree
 #: Raised whenever what is kept, or what it means, changes.
 _VERSION = 1
 
-_DEFINITION = re.compile(rb"^((?:[A-Za-z_][\w \t*]*[ \t*\n])?)([A-Za-z_]\w*)\([^;{}]*\)[^;{}()=]*\n\{", re.M)
+_DEFINITION = re.compile(rb"\n((?:[A-Za-z_][\w \t*]*[ \t*\n])?)([A-Za-z_]\w*)\([^;{}]*\)[^;{}()=]*\n\{")
 
 #: What begins a function's body.
 _BODY = b"\n{"
@@ -37,7 +37,8 @@ _Found: TypeAlias = dict[str, tuple[tuple[int, int], list[tuple[str, int]]]]
 def external_definitions(data: bytes) -> list[tuple[str, int]]:
     """The functions that a file defines for others, each with its line."""
     found: list[tuple[str, int]] = []
-    line, place = 1, 0
+    data = b"\n" + data
+    line = place = 0
     brace = data.find(_BODY)
     while brace >= 0:
         # No head holds a brace or a semicolon, so it begins behind the last one: most of a file is never looked at.

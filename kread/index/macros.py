@@ -169,11 +169,16 @@ class MacroIndex:
 
     def prepare_digests(self) -> None:
         """Compute the digests now: processes that are forked later share them."""
-        self.digests  # noqa: B018
+        self.digests, self._spelled  # noqa: B018
 
     def mentioned(self, data: bytes) -> list[str]:
         """The macro names that a file's text mentions, sorted."""
-        return sorted(word for raw in set(IDENTIFIER.findall(data)) if (word := raw.decode()) in self.by_name)
+        return sorted(map(bytes.decode, self._spelled.intersection(IDENTIFIER.findall(data))))
+
+    @cached_property
+    def _spelled(self) -> frozenset[bytes]:
+        """The macro names as files have them."""
+        return frozenset(map(str.encode, self.by_name))
 
     def dependencies(self, names: Iterable[str]) -> str:
         """The digest of all macros on which the reading of a file with these names depends."""

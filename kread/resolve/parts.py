@@ -30,12 +30,12 @@ from kread.resolve.rows import EdgeRow, Numbers
 from kread.resolve.static_call import StaticCalls
 from kread.resolve.types import Types
 
-#: A part has about this many calls: what a process reads of them takes some fifty megabytes.
+#: A part has about this many calls: all of net makes three of them.
 PART = 150_000
 
 #: In a scope with more calls than this memory counts for more than the clock: what this process changes while others wait
 #: for their turn is in memory twice, so it waits for them first.
-BIG = 1_000_000
+BIG = 300_000
 
 #: Fewer calls than this are resolved here: forking would cost more than it saves.
 WORTH_FORKING = 3_000

@@ -3,7 +3,8 @@
 Theory of operation: every line of kread's terminal output is one Row. Width is measured on the plain text, before
 colour and hyperlinks are put round it. A long text is broken at spaces, before && and || where there are any, and
 goes on under its own beginning; its place stands on the first line, so that the eye finds all places in one column. A
-place that would break a word, or leave the text less than a third of the line, gets a line of its own.
+place that would break a word, or leave the text less than a third of the line, gets a line of its own; so does that of
+a title which fills its line.
 """
 
 from __future__ import annotations
@@ -92,6 +93,7 @@ class Layout:
         room = self.columns - lead - (len(place) + GAP if place else 0)
         longest = max(map(len, row.text.split()), default=0)
         apart = bool(place) and (longest > room or room < min(len(row.text), (self.columns - lead) // 3))
+        apart = apart or (bool(place) and row.role == "title" and len(row.text) > room)
         if apart:
             room = self.columns - lead
         texts = wrap(row.text, max(room - row.hang, NARROWEST // 4)) if len(row.text) > room else [row.text]

@@ -308,6 +308,7 @@ def _struct(view: StructView) -> Iterator[Row]:
             yield Row(
                 f"{holder.record}.{holder.member}{first}",
                 indent=2,
+                hang=4,
                 place=f"{holder.file}:{holder.line}",
                 file=holder.file,
                 line=holder.line,
@@ -319,6 +320,7 @@ def _struct(view: StructView) -> Iterator[Row]:
         yield Row(
             f"{cast.name}  {cast.source or 'any pointer'} to {cast.target}",
             indent=2,
+            hang=4,
             place=f"{cast.file}:{cast.line}",
             file=cast.file,
             line=cast.line,

@@ -26,7 +26,7 @@ from kread.source.progress import Progress
 from kread.source.tree import SourceTree
 
 #: Raised when linking makes something else of the same facts: graphs are then linked anew, and nothing is read again.
-LINKER_VERSION = 3
+LINKER_VERSION = 4
 
 #: What reading a graph that is damaged, or made by another kread, can raise.
 _UNREADABLE = (OSError, SourceError, ValueError, EOFError, TypeError)
@@ -107,6 +107,7 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> 
     if scope.missing:
         progress.say(f"this tree has no {', '.join(scope.missing)}: the scope is what is left of it")
     # Imported here: whoever asks a graph that is fresh needs neither the parser nor the linker.
+    from kread.index import modules
     from kread.index.elsewhere import find_elsewhere
     from kread.index.units import Past, read_scope, sign
     from kread.parse.kbuild import Kbuild
@@ -128,6 +129,7 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> 
         if built.get(file) == presence.ALWAYS:  # no Makefile names what others include
             ways = (presence.conj(built.get(whole, ""), condition) for whole, condition in wholes.items())
             built[file] = presence.disj(*ways)
+    modules.settle(indexed.units, built)
     built |= indexed.macros.presences
     watched = {file: indexed.signatures[file] for file in files} | dict(sorted(makefiles.items()))
     elsewhere = find_elsewhere(tree, index_dir(), progress)

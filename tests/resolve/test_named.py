@@ -196,7 +196,7 @@ def test_a_choice_by_type_calls_what_the_type_chooses(choices: CallGraph, caller
 
 
 PARTS = {
-    "net/ipv4/Makefile": "ccflags-y += -I $(src)/lib\nobj-y += whole.o other.o\n",
+    "net/ipv4/Makefile": "ccflags-y += -I $(src)/lib\nobj-y += whole.o\nobj-$(CONFIG_OTHER) += other.o\n",
     "net/ipv4/whole.c": """
 #include <linux/deep.h>
 static int shared(int x) { return x; }
@@ -212,6 +212,9 @@ int in_part(int x) { return shared(x) + deep(x); }
 #include <linux/deep.h>
 #include "near.h"
 int in_other(int x) { return noisy(near(x)); }
+#ifdef MODULE
+int of_module(int x) { return near(x); }
+#endif
 """,
     "net/ipv4/lib/near.h": "static inline int near(int x) { return x; }\n",
     "include/linux/deep.h": """
@@ -240,7 +243,8 @@ def parts(graph_of_files: Callable[[dict[str, str]], CallGraph]) -> CallGraph:
     ("caller", "expected"),
     [
         ("in_part", {"shared": "CONFIG_PART", "deep": "CONFIG_PART"}),
-        ("in_other", {"silent": "", "near": ""}),
+        ("in_other", {"silent": "CONFIG_OTHER", "near": "CONFIG_OTHER"}),
+        ("of_module", {"near": "IS_MODULE(CONFIG_OTHER)"}),
         ("in_plain", {"loud": ""}),
     ],
 )

@@ -145,10 +145,10 @@ class Program:
         known = self.globals.get(name, ())
         for owner, kind, _ in known:
             if owner == file:
-                return kind
+                return _type_in(kind, owner)
         for owner, kind, storage in known:
             if storage != "static" and (not owner.endswith(".c") or storage == ""):
-                return kind
+                return _type_in(kind, owner)
         return ""
 
     # Types

@@ -160,6 +160,8 @@ static inline int look(struct plain *p) { return 2; }
 #include <linux/count.h>
 struct holder { locked_t inner; shared_t *other; };
 static struct plain global;
+static struct { int first; locked_t lock; } nameless;
+int in_a_nameless(void) { return count(&nameless.lock); }
 int a_global(void) { return count(&global); }
 int a_member(struct holder *h) { return count(&h->inner); }
 int a_pointer(struct holder *h) { return count(h->other); }
@@ -182,6 +184,7 @@ def choices(graph_of_files: Callable[[dict[str, str]], CallGraph]) -> CallGraph:
     [
         ("a_global", {"count_plain"}),
         ("a_member", {"count_locked"}),
+        ("in_a_nameless", {"count_locked"}),
         ("a_pointer", {"count_shared"}),
         ("an_address", {"make_plain"}),
         ("a_null", {"make_default"}),

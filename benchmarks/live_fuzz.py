@@ -7,7 +7,8 @@ Needs a Linux that lets this user have user and network namespaces. Theory of op
 line: each line is tried on the model alone and left out where the state refuses it, so that peers, sockets and numbers are
 mostly ones that mean something there. The player of `kread check --live` then plays it on both, in namespaces of its own.
 A scenario that differs, even alone, is shrunk by leaving out lines as long as it still differs, and printed as a scenario.
-What the model leaves out on purpose is not asked: data out of order, a FIN that the kernel repeats, and the choice by the kernel's own hash.
+What the model leaves out on purpose is not asked: data out of order, a FIN that the kernel repeats, and the choice by
+the kernel's own hash.
 Bounded by --seconds; exit code 1 where something differs.
 """
 

@@ -54,7 +54,7 @@ MODULES = (
     "timewait",
 )
 SECONDS = 4
-"""A mutant that loops is stopped after this long: a scenario takes a few milliseconds."""
+"""A mutant that loops is stopped after so long of the processor's time: a scenario takes a few milliseconds."""
 
 EQUIVALENT: dict[tuple[str, str, str], str] = {}
 """Mutants that no scenario can tell apart, by module, function and change, with the reason."""
@@ -249,14 +249,14 @@ def killed(mutant: Mutant, plays: dict[CodeType, list[tuple[Script, Policy]]]) -
     function = _function(vars(importlib.import_module(f"kread.model.{mutant.module}")), mutant.function)
     original = function.__code__
     function.__code__ = mutant.code
-    signal.signal(signal.SIGALRM, _stop)
-    signal.alarm(SECONDS)
+    signal.signal(signal.SIGVTALRM, _stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
     try:
         return any(not play(script, policy).passed for script, policy in plays.get(original, ()))
     except Exception:
         return True
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         function.__code__ = original
 
 

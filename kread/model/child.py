@@ -94,6 +94,7 @@ def _clone(sk: Sock, req: Request) -> Sock:
         rcv_wnd=req.rcv_wnd,
         rcv_nxt=req.rcv_nxt,
         snd_una=add(req.snt_isn, 1),
+        snd_wl1=req.rcv_isn,
         snd_nxt=add(req.snt_isn, 1),
         tstamp_ok=req.tstamp_ok,
         ts_recent=req.ts_recent,

@@ -178,7 +178,7 @@ def _ack(host: Host, sock: Sock, segment: Segment) -> bool:
     host.called("tcp_ack")
     if sock.state is State.SYN_RECV and not between(segment.ack, sock.snd_una, sock.snd_nxt):
         return False
-    if sock.state is State.SYN_RECV or after(segment.ack, sock.snd_una) or after(segment.seq, sock.snd_wl1):
+    if after(segment.seq, sock.snd_wl1):
         sock.snd_wl1 = segment.seq
     sock.snd_una = segment.ack
     stamped = sock.tstamp_ok and segment.tsval is not None and not older(sock.ts_recent, segment.tsval)

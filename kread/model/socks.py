@@ -140,6 +140,7 @@ class Sock:
     rcv_wnd    -- the window to offer; 0 in a listener: the usual one
     rto_max    -- the longest wait of a timer, in ms, where the release keeps one for each socket
     connected  -- the struct socket is not SS_UNCONNECTED
+    snd_wl1    -- the number of the segment that last told the peer's window
     ack_backlog, qlen, young -- kept beside the queues as the kernel keeps them, so that a wrong count would show
     """
 

@@ -16,7 +16,7 @@ from kread.resolve.types import Types
 
 CHOICE = "_Generic("
 
-_QUALIFIERS = re.compile(r"\b(?:const|volatile|__force|__user|__iomem|__percpu|__rcu)\b")
+_QUALIFIERS = re.compile(r"\b(?:const|volatile)\b")
 _STARS = re.compile(r"\s*\*\s*")
 _DEFAULT = "default"
 

@@ -6,9 +6,7 @@ finds at a site is then explained, one kind of evidence after the other; see ops
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from weakref import WeakKeyDictionary
 
@@ -40,25 +38,12 @@ class _Analysis:
 
     def __init__(self, program: Program, macros: MacroLookup) -> None:
         self.values = Values(program, macros)
-        with _no_collection():
-            self.sites = list(_sites(self.values))
-            for site in self.sites:
-                self.values.watch_call(site.vertex, site.caller, site.call)
-            self.registrations = list(callback.registrations(self.values))
-            self.values.solve()
+        self.sites = list(_sites(self.values))
+        for site in self.sites:
+            self.values.watch_call(site.vertex, site.caller, site.call)
+        self.registrations = list(callback.registrations(self.values))
+        self.values.solve()
         self.objects = Objects(self.values, self.sites)
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """No garbage collection: the analysis only adds objects, and looking for dead ones takes a third of its time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 _known: WeakKeyDictionary[Program, _Analysis] = WeakKeyDictionary()

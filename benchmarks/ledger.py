@@ -238,7 +238,7 @@ def main() -> None:
         given = parts_of(args.truth)
         whole = [part for part in given if reads(file, *part)]
         figures += default_figures(file, [*parts_of([DATA / "truth" / release]), *whole])
-        others = [part for part in given if part not in whole]
+        others = sorted((part for part in given if part not in whole), key=lambda part: part[1])
         if others:
             own = build(tree, tuple(sorted(prefix.replace("-", "/") for _, prefix in others)), Silent())
             figures += scope_figures(CallGraph(own), "the directories below")[:WATCHED]

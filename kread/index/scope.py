@@ -195,10 +195,17 @@ def find_scope(tree: SourceTree, places: Sequence[str] = ()) -> Scope:
 
 
 def scope_folders(places: Sequence[str]) -> tuple[str, ...]:
-    """The directories of a tree that the named scopes among these places are made of."""
+    """The directories of a tree that these places need: those of named scopes, and those that were asked for."""
     declared = data.load("index_scopes")["scope"]
-    rows = (row for place in places if (row := declared.get(place)) is not None)
-    return tuple(entry["place"] for row in rows for entry in row["places"] if not entry["place"].endswith(".c"))
+    found: list[str] = []
+    for place in places:
+        row = declared.get(place)
+        parts = [entry["place"] for entry in row["places"]] if row is not None else [_meant(place, declared)]
+        for part in parts:
+            folder = posixpath.dirname(part) if part.endswith(".c") and row is None else part.rstrip("/")
+            if folder and not folder.startswith(".") and not folder.endswith(".c"):
+                found.append(folder)
+    return tuple(found)
 
 
 def _meant(place: str, declared: Mapping[str, object]) -> str:

@@ -54,5 +54,6 @@ def test_a_place_without_sources_is_an_error(small: SourceTree) -> None:
 
 def test_the_folders_of_a_scope_are_what_is_to_be_fetched_for_it() -> None:
     assert {"drivers", "fs", "arch/x86"} < set(scope_folders(["kernel"]))
-    assert scope_folders(["net", "fs/ext4"]) == ("net",)
-    assert scope_folders(["kernel/"]) == ()
+    assert scope_folders(["net", "fs/ext4"]) == ("net", "fs/ext4")
+    assert scope_folders(["kernel/", "./fs/xfs/", "block/blk-core.c"]) == ("kernel", "fs/xfs", "block")
+    assert scope_folders(["..", ".", "../other", "top.c"]) == ()

@@ -126,7 +126,8 @@ class _Made:
         for row in made.functions:
             headed = heads is not None and row.line in snippet.last
             index = heads if headed else self.functions.get(row.name)
-            if headed and index is not None:
+            if headed and index is not None and index not in self.conditions:
+                # Of several alternatives the first one names it: a fallback for whoever lacks it comes behind.
                 whole = self.unit.functions[index]
                 self.unit.functions[index] = whole._replace(
                     name=row.name,

@@ -93,6 +93,23 @@ int worked(int x) { return x; }
 static int pick(int x) { return x; }
 int by_function(int x) { return pick(x); }
 """,
+    "include/linux/heads.h": """
+#ifdef CONFIG_WRAPPED
+#define DEFINE_HEAD(name) static long inner_##name(int x); long outer_##name(int x) { return inner_##name(x); } \\
+	static long inner_##name(int x)
+#endif
+#ifndef DEFINE_HEAD
+#define DEFINE_HEAD(name) long plain_##name(int x)
+#endif
+""",
+    "net/ipv4/heads.c": """
+#include <linux/heads.h>
+int worked(int x);
+DEFINE_HEAD(body)
+{
+	return worked(x);
+}
+""",
     "net/ipv4/shadowed.c": """
 #include <linux/shadow.h>
 int worked(int x);
@@ -128,6 +145,11 @@ def test_beside_a_conditional_definition_in_the_scope_its_twin_outside_is_meant(
 def test_a_name_is_a_macro_only_to_those_who_include_it(twins: CallGraph) -> None:
     assert called(twins, "by_function") == {("pick", "net/ipv4/picks.c", "")}
     assert called(twins, "shadowed") == {("worked", "net/ipv4/picks.c", "")}
+
+
+def test_of_alternative_heads_of_a_body_the_first_names_it(twins: CallGraph) -> None:
+    assert {name for name, _, _ in called(twins, "inner_body")} == {"worked"}
+    assert not twins.find("plain_body")
 
 
 def test_what_only_another_language_defines_does_not_hide_an_annotation(twins: CallGraph) -> None:

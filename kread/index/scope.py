@@ -8,13 +8,13 @@ order of the kernel's own build decides.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kread import data, presence
 from kread.errors import SourceError
+from kread.parse.kbuild import added_search
 from kread.source.tree import SourceTree
 
 
@@ -65,13 +65,7 @@ class IncludeGraph:
         if known is None:
             makefile = next(filter(self.exists, (f"{directory}/{name}" for name in ("Kbuild", "Makefile"))), "")
             if makefile:
-                text = _CONTINUED.sub(" ", self.read(makefile).decode("utf-8", "replace"))
-                known = tuple(
-                    path
-                    for line in _FLAGS.findall(text)
-                    for written in _ADDED.findall(line)
-                    if "$" not in (path := _ROOT.sub("", _HERE.sub(directory, written)))
-                )
+                known = added_search(self.read(makefile).decode("utf-8", "replace"), directory)
             else:
                 above = posixpath.dirname(directory)
                 known = self._own_search(above) if above else ()
@@ -141,13 +135,6 @@ class IncludeGraph:
         every = ((file, found.get(file, presence.NEVER)) for file in self.direct)
         return {file: condition for file, condition in every if condition != presence.ALWAYS}
 
-
-_CONTINUED = re.compile(r"\\\r?\n")
-#: Flags for the objects of a directory, or for one of them.
-_FLAGS = re.compile(r"^[ \t]*(?:(?:subdir-)?ccflags|CFLAGS|EXTRA_CFLAGS)[\w.$()-]*[ \t]*[:+]?=(.*)", re.M)
-_ADDED = re.compile(r"-I[ \t]*(\S+)")
-_ROOT = re.compile(r"^\$[({]srctree[)}]/")
-_HERE = re.compile(r"(?:\$[({]srctree[)}]/)?\$[({](?:src|obj)[)}]")
 
 #: A header that this many conditional ways lead to is taken to be read always: its condition would say nothing.
 _WAYS = 60

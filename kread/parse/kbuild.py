@@ -47,6 +47,12 @@ _WORD = re.compile(r"\$\(([\w.-]+)\)|([\w./+-]+\.o|[\w./-]+/)(?=\s|\Z)")
 _PLAIN = re.compile(r"[^\w.=!-]+")
 
 
+#: Flags of the compiler for the objects of a directory, or for one of them.
+_FLAGS = re.compile(r"(?:(?:subdir-)?ccflags|CFLAGS|EXTRA_CFLAGS)(?:[-_]|\Z)")
+_ADDED = re.compile(r"-I\s*(\S+)")
+_ROOT = re.compile(r"\$\(srctree\)/")
+_HERE = re.compile(r"(?:\$\(srctree\)/)?\$\((?:src|obj)\)")
+
 #: What a list's members become part of: the object that is linked from them, and what names the list as a variable.
 _HOLDERS = ("{}.o", "${}")
 
@@ -146,6 +152,15 @@ class Kbuild:
             texts = [data.decode("utf-8", "replace") for data in map(self._read, names) if data is not None]
             self._makefiles[directory] = _Makefile(texts if not directory else texts[:1], root=not directory)
         return self._makefiles[directory]
+
+
+def added_search(makefile: str, directory: str) -> tuple[str, ...]:
+    """The directories, from the tree's root, that the Makefile of `directory` adds to the search for headers
+    (`ccflags-y += -I $(src)/lib`), whatever the condition; those that hang on other variables are left out."""
+    assigned = (_ASSIGNMENT.match(line) for _, line in _statements(makefile, opaque=True))
+    flags = (match[3] for match in assigned if match and _FLAGS.match(match[1]))
+    added = (_ROOT.sub("", _HERE.sub(directory, path)) for value in flags for path in _ADDED.findall(value))
+    return tuple(path for path in added if "$" not in path)
 
 
 def _statements(text: str, *, opaque: bool) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kread.parse.kbuild import Kbuild
+from kread.parse.kbuild import Kbuild, added_search
 from kread.presence import Config
 
 TRUTH = Path(__file__).resolve().parents[3] / "shared" / "truth" / "6.12"
@@ -108,6 +108,22 @@ def test_directories_add_their_conditions_up_to_the_root() -> None:
     assert kbuild.presence("net/deep/down/well.c") == "CONFIG_NET && CONFIG_DEEP"
     assert kbuild.presence("net/ipv4/tcp.h") == ""
     assert kbuild.presence("nowhere/file.c") == ""
+
+
+@pytest.mark.parametrize(
+    ("makefile", "expected"),
+    [
+        ("ccflags-y += -I $(src)/lib -DDEBUG\n", ("net/x/lib",)),
+        ("CFLAGS_trace.o := -I$(src)\n", ("net/x",)),
+        (
+            "subdir-ccflags-$(CONFIG_X) += -I$(srctree)/$(src)/include \\\n\t-I${srctree}/drivers/y\n",
+            ("net/x/include", "drivers/y"),
+        ),
+        ("ccflags-y += -I$(OTHER)/lib # -I$(src)/no\nobj-y += -I.o\nMYFLAGS = -I$(src)/no\n", ()),
+    ],
+)
+def test_the_directories_that_a_makefile_adds_to_the_search(makefile: str, expected: tuple[str, ...]) -> None:
+    assert added_search(makefile, "net/x") == expected
 
 
 def _symbols(text: str) -> list[str]:

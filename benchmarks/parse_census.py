@@ -23,11 +23,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from tree_sitter import Node, Query, QueryCursor, Tree
+from tree_sitter import Query, QueryCursor, Tree
 
 from kread.parse.conditional import conditions
 from kread.parse.defines import Define, defines, includes
-from kread.parse.faults import Fault, faults
+from kread.parse.faults import Fault, declared, faults
 from kread.parse.macro_table import MacroTable, learn
 from kread.parse.prepare import Prepared, prepare
 from kread.parse.syntax import language, parse
@@ -114,19 +114,6 @@ def functions(tree: Tree, text: bytes) -> list[Seen]:
             written = text[name.start_byte : name.end_byte].decode("utf-8", "replace")
             found.append(Seen(written, name.start_point[0] + 1, function.end_point[0] + 1, function.start_byte))
     return sorted(found, key=lambda seen: seen.start)
-
-
-def declared(function: Node) -> Node | None:
-    """The name that a definition declares."""
-    node: Node | None = function.child_by_field_name("declarator")
-    while node is not None and node.type != "identifier":
-        inner = node.child_by_field_name("declarator")
-        if inner is None:
-            inner = next(
-                (child for child in node.named_children if child.type.endswith(("declarator", "identifier"))), None
-            )
-        node = inner
-    return node
 
 
 def known(truth: Path, names: Iterable[str]) -> list[dict[str, str]]:

@@ -46,8 +46,8 @@ def faults(original: bytes, tree: Tree, lines: Sequence[tuple[int, int]] | None 
     return [found[line] for line in sorted(found)]
 
 
-def _name(function: Node, rows: Sequence[bytes]) -> str:
-    """The name that a function's definition declares, as the file writes it."""
+def declared(function: Node) -> Node | None:
+    """The name that a function's definition declares, as a node of its tree."""
     node: Node | None = function.child_by_field_name("declarator")
     while node is not None and node.type != "identifier":
         inner = node.child_by_field_name("declarator")
@@ -56,6 +56,12 @@ def _name(function: Node, rows: Sequence[bytes]) -> str:
                 (child for child in node.named_children if child.type.endswith(("declarator", "identifier"))), None
             )
         node = inner
+    return node
+
+
+def _name(function: Node, rows: Sequence[bytes]) -> str:
+    """The declared name as the file writes it, "" where there is none."""
+    node = declared(function)
     if node is None:
         return ""
     row, column = node.start_point

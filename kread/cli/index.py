@@ -20,8 +20,8 @@ def index(release: Release = None, scope: Scope = None, format_: TextOrJson = "t
 
       kernel    the whole tree, as far as a kernel for x86 can be built of it; the directory is kernel/ or ./kernel
 
-    A tree that was fetched for a smaller scope is fetched again with all its folders when the scope is kernel. An index
-    that was interrupted goes on where it was.
+    A tree that was fetched for a smaller scope is fetched again with the folders that the scope needs. An index that was
+    interrupted goes on where it was.
 
     Examples:
 

@@ -271,8 +271,8 @@ class CallGraph:
 
     def installed(self, record: str, table: str) -> tuple[Evidence, ...]:
         """The lines that put a table where calls find it, from any call that goes through a slot of it."""
-        query = "SELECT evidence FROM edge WHERE object = ? AND slot LIKE ? ORDER BY id LIMIT 1"
-        rows = self.store.query(query, [table, f"{record}.%"])
+        query = "SELECT evidence FROM edge WHERE object = ? AND slot GLOB ? ORDER BY id LIMIT 1"
+        rows = self.store.query(query, [table, f"{record}.*"])
         named = re.compile(rf"\b{re.escape(table)}\b")
         evidence = unpack_evidence(rows[0][0]) if rows else ()
         return tuple(why for why in evidence if why.role == "install" and named.search(why.text))

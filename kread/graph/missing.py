@@ -18,19 +18,21 @@ if TYPE_CHECKING:
 def missing(graph: CallGraph, symbol: str) -> UnknownSymbol:
     """The error for a symbol that `CallGraph.find` does not find: what it is, and what to do."""
     scope = graph.store.meta("scope")
-    outside = defined_elsewhere(graph.file.parent, graph.store.meta("tree"), symbol.rpartition(":")[2])
+    hint = ""
     what = _other_thing(graph, symbol)
-    if not what and outside:
-        what = f"{symbol} is defined outside of the scope, in {', '.join(outside)}"
-        hint = f"Widen the scope: {wider(scope, outside[0])}"
-    else:
-        hint = _nearest(graph, symbol)
+    if not what:
+        outside = defined_elsewhere(graph.file.parent, graph.store.meta("tree"), symbol.rpartition(":")[2])
+        if outside:
+            what = f"{symbol} is defined outside of the scope, in {', '.join(outside)}"
+            hint = f"Widen the scope: {_wider(scope, outside[0])}"
+        else:
+            what = f"no function {symbol}"
     return UnknownSymbol(
-        "no-such-function", what or f"no function {symbol}", where=f"{graph.release}, scope {scope}", hint=hint
+        "no-such-function", what, where=f"{graph.release}, scope {scope}", hint=hint or _nearest(graph, symbol)
     )
 
 
-def wider(scope: str, file: str) -> str:
+def _wider(scope: str, file: str) -> str:
     """The options that ask for a scope and one file more."""
     return " ".join(f"--scope {place}" for place in (*scope.split("+"), file))
 

@@ -189,10 +189,8 @@ class Linked:
             guessed = kind == "parameter" and row[8] > 1
             depth = depths.get((line, column), 0)
             self._depths.append(min(depth, MOST_DEPTH))
-            later = (slot, row[12]) != (
-                "",
-                "",
-            )  # what no slot keeps, and runs in the caller's context, is called at once
+            # What no slot keeps, and runs in the caller's context, is called at once.
+            later = bool(slot or row[12])
             cost = (GUESSED if guessed else 0) + hop_cost(kind, grade, depth, conditional, later)
             key = (caller, callee, dispatch)
             if key not in best or cost < best[key][0]:

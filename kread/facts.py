@@ -149,6 +149,8 @@ class Guard:
     exit   -- for kind "exit": what the exit does, e.g. "goto drop", "return 0" ("" otherwise)
     reason -- the drop reason or SNMP counter on that exit ("" = none seen)
     rare   -- the source itself says that control seldom comes this way: it calls the branch unlikely, or counts a failure there
+    then, then_line -- the assignment after which a variable of the text is another thing at the call, or in a later
+        guard, that names it too ("" and 0 = none)
     """
 
     line: int
@@ -158,6 +160,8 @@ class Guard:
     exit: str = ""
     reason: str = ""
     rare: bool = False
+    then: str = ""
+    then_line: int = 0
 
     def __str__(self) -> str:
         return f"{'if' if self.holds else 'not'} {self.text}"

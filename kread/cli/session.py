@@ -104,6 +104,7 @@ def layout(graph: CallGraph) -> Layout:
 
 def source_lines(sites: Sites) -> Callable[[Step], Sequence[SliceLine]]:
     """What gives the lines that matter of a step."""
+    from kread.paths.sites import begin_of
     from kread.paths.slices import slice_lines
 
     def lines(step: Step) -> Sequence[SliceLine]:
@@ -111,7 +112,8 @@ def source_lines(sites: Sites) -> Callable[[Step], Sequence[SliceLine]]:
             return ()
         function, site = step.function, step.edge.site
         context = sites.context(function, site.line, site.column)
-        text = [line.decode("utf-8", "replace").rstrip("\n") for line in sites.lines(function.file)]
-        return slice_lines(text, function.line, function.end_line, site.line, context)
+        written = sites.lines(function.file)
+        text = [line.decode("utf-8", "replace").rstrip("\n") for line in written]
+        return slice_lines(text, begin_of(written, function), function.end_line, site.line, context)
 
     return lines

@@ -15,13 +15,24 @@ from kread.parse.control import flow_of
 from kread.parse.dominance import immediate_dominators, postorder, predecessors
 from kread.parse.flow import EXIT, Cond, Flow, Group, Jump, Span, Switch
 from kread.parse.idioms import Idioms
-from kread.parse.wording import bare, closing, condition, conjunction, equality, fold, level, negated, seen_through
+from kread.parse.wording import (
+    bare,
+    closing,
+    condition,
+    equality,
+    fold,
+    level,
+    negated,
+    outermost,
+    seen_through,
+)
 
 _NOT_CODE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.S)
 _NOT_NEWLINE = re.compile(r"[^\n]")
 _CALL = re.compile(r"([A-Za-z_]\w*)\s*\(")
 _INK = re.compile(r"\S")
 _KEYWORD = re.compile(r"(?:if|while|for|do|switch)\b")
+_ASSIGNMENT_ENDS = re.compile(r"[,)]")
 _MACRO_HEAD = re.compile(r"(\w+)\s*\(")
 
 #: A branch of a condition, or a group of case labels, with what holds when it is taken.
@@ -191,13 +202,23 @@ class Body:
         assert isinstance(way, Group)
         return self.group_words(thing, [way])
 
-    def all_words(self, choices: list[Choice]) -> str:
-        """Several decisions as one condition."""
-        texts = [self.choice_words(choice) for choice in choices]
-        return conjunction([text for text in texts if text])
+    def assignment_words(self, start: int) -> str:
+        """The assignment whose target stands at an offset, up to where it ends."""
+        ends = outermost(self.code[start : self.code.find(";", start)])
+        match = _ASSIGNMENT_ENDS.search(ends)
+        return self.words((start, start + (match.start() if match else len(ends)))).rstrip()
 
     def jump_words(self, jump: Jump) -> str:
         return self.words(jump.span).rstrip("; ")
+
+
+def edge_of(choice: Choice) -> int:
+    """The block that stands for a decision."""
+    thing, way = choice
+    if isinstance(way, Group):
+        return way.edge
+    assert isinstance(thing, Cond)
+    return thing.yes if way else thing.no
 
 
 def lines_of(text: bytes, start: int, end: int) -> bytes:

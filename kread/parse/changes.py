@@ -9,10 +9,11 @@ a change made in a callee that the data does not know is not seen.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from kread.parse.body import Body
-from kread.parse.dominance import reach
+from kread.parse.dominance import chain, reach
 from kread.parse.flow import Cond
 
 #: What assigns, and an address that is handed over. Sought from the operator back, because names are everywhere.
@@ -21,11 +22,17 @@ _ASSIGNS = re.compile(
 )
 _TARGET = re.compile(r"(?P<field>->|\.)?\s*(?P<name>[A-Za-z_]\w*)\s*(?:\[[^\]\n]*\]\s*)?[-+*/%&|^]?$")
 
+#: A variable that is given a value as a whole: not counted up, not handed over by its address.
+_PLAIN = re.compile(r"\w+\s*=(?!=)")
+
 #: A target is sought in this many characters before its operator.
 TARGET_LENGTH = 80
 
 #: The conditions of one function are asked for each of its calls; more than these it does not have.
 CACHED = 1024
+
+#: A variable at the start of a chain of fields.
+_FOLLOWED = re.compile(r"(?<![\w.>])([A-Za-z_]\w*)\s*->")
 
 _NAMES = re.compile(r"(?P<field>->|\.)?\s*\b(?P<name>[A-Za-z_]\w*)\b(?!\s*\()")
 
@@ -38,6 +45,12 @@ def names_of(text: str) -> tuple[frozenset[str], frozenset[str]]:
     for match in _NAMES.finditer(text):
         (fields if match["field"] else names).add(match["name"])
     return frozenset(names), frozenset(fields)
+
+
+@lru_cache(maxsize=CACHED)
+def pointers_of(text: str) -> frozenset[str]:
+    """The identifiers that an expression follows to a field."""
+    return frozenset(_FOLLOWED.findall(text))
 
 
 def assigns(text: str) -> bool:
@@ -96,8 +109,21 @@ class Changes:
         names, fields = names_of(text)
         places = [place for name in names for place in assigned.get(name, ())]
         places += [place for field in fields for place in self._fields.get(field, ())]
+        return any(True for _ in self._passed(edge, block, offset, places))
+
+    def assigned(self, edge: int, block: int, offset: int, names: Iterable[str]) -> int:
+        """The place of the last plain assignment to one of these variables that is always made after the branch `edge` and
+        before `offset` in `block`; -1 where there is none."""
+        code, assigned = self._body.code, self._all()
+        places = [place for name in names for place in assigned.get(name, ()) if _PLAIN.match(code, place)]
+        always = set(chain(self._body.idom, block)) if places else ()
+        made = [place for place in places if place < offset and self._body.flow.block_at(place) in always]
+        return max(self._passed(edge, block, offset, made), default=-1)
+
+    def _passed(self, edge: int, block: int, offset: int, places: Sequence[int]) -> Iterator[int]:
+        """Of these places, those that control may pass after the branch `edge` and before `offset` in `block`."""
         if not places:
-            return False
+            return
         choice = self._body.choices.get(edge)
         again = choice[0].block if choice is not None and isinstance(choice[0], Cond) else edge
         starts = self._body.flow.succ[edge] if again == edge else [edge]
@@ -107,5 +133,4 @@ class Changes:
         for place in places:
             at = self._body.flow.block_at(place)
             if at in after and at in before and (at != block or around or place < offset):
-                return True
-        return False
+                yield place

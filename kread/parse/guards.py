@@ -10,23 +10,26 @@ own condition is not necessary alone; but if the outer ones lead to it without a
 must be false: `not A && B` for `if (A) { if (B) goto drop; }`. These are the nested guards.
 
 A guard speaks of the moment at which its condition was last evaluated. Where something that it names may have been
-assigned between then and the call, the guard is listed as stale too.
+assigned between then and the call, the guard is listed as stale too; where the call, or a later guard, names the same
+variable, the guard says which assignment made it another thing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from kread.facts import Guard
-from kread.parse.body import Body, Choice, lines_of
-from kread.parse.changes import Changes, assigns, names_of
+from kread.parse.body import Body, Choice, edge_of, lines_of
+from kread.parse.changes import Changes, assigns, names_of, pointers_of
 from kread.parse.context import Exit, SiteContext
 from kread.parse.dominance import chain, reach
 from kread.parse.exits import Exits, Leaving
 from kread.parse.flow import NOWHERE, Cond, Group, Span, Switch
 from kread.parse.held import Locks
 from kread.parse.idioms import idioms
+from kread.parse.wording import conjunction
 
 #: More conditions than this round one exit make a sentence that nobody reads.
 NESTED_LIMIT = 4
@@ -117,17 +120,31 @@ class _Site:
         guards = [(edge, guard) for _, edge, guard in self.guards]
         changes = self.reader.changes
         stale = [guard for edge, guard in guards if changes.between(edge, self.block, self.offset, guard.text)]
+        written = self.body.call_words(self.offset)
+        marked = {guard: self.marked(start, edge, guard, written) for start, edge, guard in self.guards}
         return SiteContext(
-            tuple(dict.fromkeys(guard for _, guard in guards)),
+            tuple(dict.fromkeys(marked.values())),
             tuple(dict.fromkeys(self.nested())),
             self.reader.locks.held(self.offset, self.block, self.dominators),
             tuple(dict.fromkeys(found for *_, found in self.found_exits)),
-            tuple(dict.fromkeys(stale)),
+            tuple(dict.fromkeys(marked[guard] for guard in stale)),
             self.changed_before(self.block, self.offset),
-            tuple(dict.fromkeys(guard for _, guard in guards if self.at_entry(guard))),
-            self.body.call_words(self.offset),
+            tuple(dict.fromkeys(marked[guard] for _, guard in guards if self.at_entry(guard))),
+            written,
             flow.faulty,
         )
+
+    def marked(self, start: int, edge: int, guard: Guard, call: str) -> Guard:
+        """The guard with the assignment after which the call, or what is asked later, names another thing as it does."""
+        changes = self.reader.changes
+        place = changes.assigned(edge, self.block, self.offset, names_of(guard.text)[0] & names_of(call)[0])
+        for later, _, other in self.guards if place < 0 else ():
+            if later > start and place < 0:
+                block, offset = self.asked[other]
+                place = changes.assigned(edge, block, offset, pointers_of(guard.text) & pointers_of(other.text))
+        if place < 0:
+            return guard
+        return replace(guard, then=self.body.assignment_words(place), then_line=self.body.line(place))
 
     def changed_before(self, block: int, offset: int) -> frozenset[str]:
         """The names, and the fields as "->field", that may be assigned on a way to an offset in a block."""
@@ -244,9 +261,24 @@ class _Site:
         for _, edge, choice, exit_ in self.found_exits:
             round_it = self.round(edge)
             if round_it and len(round_it) <= NESTED_LIMIT and self.inevitable([*round_it, choice]):
-                text = self.body.all_words([*round_it, choice])
+                text = self.all_words([*round_it, choice])
                 found.append(Guard(exit_.line, text, False, "exit", exit_.what, exit_.reason))
         return found
+
+    def all_words(self, choices: list[Choice]) -> str:
+        """Several decisions as one condition. What one names may be given another value before the next is made: the
+        assignment then stands where it is done, `A && (x = y, B)`."""
+        texts = [self.body.choice_words(choice) for choice in choices]
+        parts = texts[-1:]
+        for place in range(len(choices) - 2, -1, -1):
+            names = names_of(texts[place])[0] & names_of(" ".join(texts[place + 1 :]))[0]
+            following = choices[place + 1][0]
+            changes = self.reader.changes
+            renewed = changes.assigned(edge_of(choices[place]), following.block, following.span[0], names)
+            if renewed >= 0:
+                parts = [f"({self.body.assignment_words(renewed)}, {conjunction(parts)})"]
+            parts.insert(0, texts[place])
+        return conjunction([text for text in parts if text])
 
     def round(self, edge: int) -> list[Choice]:
         """The decisions that lead to an exit, outermost first; none where one of them already rules the exit out."""
@@ -287,12 +319,7 @@ class _Site:
         """Whether the first decision is always made, and each that comes out so leads to the next or to no call."""
         if choices[0][0].block not in self.dominators:
             return False
-        for (thing, way), (following, _) in pairwise(choices):
-            if isinstance(way, Group):
-                edge = way.edge
-            else:
-                assert isinstance(thing, Cond)
-                edge = thing.yes if way else thing.no
-            if self.block in reach(self.body.flow.succ, [edge], without=following.block):
+        for choice, (following, _) in pairwise(choices):
+            if self.block in reach(self.body.flow.succ, [edge_of(choice)], without=following.block):
                 return False
         return True

@@ -20,6 +20,11 @@ _OPEN, _CLOSE = "([{", ")]}"
 _WEAK = re.compile(r"&&|\|\||[?:<>=!+*/%&|^,]|(?<!-)-(?!>)|->")
 
 
+_EQUALITY = re.compile(r"[=!]=")
+#: With one of these beside it, an equality is not all that a text says.
+_WEAKER = re.compile(r"[&|^?:,=]")
+
+
 def fold(text: str) -> str:
     """The text on one line: no comments, single blanks, none at the ends."""
     if "/" in text or "\\" in text:
@@ -127,9 +132,13 @@ def level(text: str) -> str:
 
 
 def negated(text: str) -> str:
-    """The text of `not text`: one ! taken away, or put before the text."""
+    """The text of `not text`: one ! taken away, an equality turned round, or a ! put before the text."""
     if text.startswith("!") and _atomic(text[1:]) and not text.startswith("!="):
         return bare(text[1:].strip())
+    outer = outermost(text)
+    equality = _EQUALITY.search(outer)
+    if equality and not _WEAKER.search(outer.replace(equality[0], "", 1)):
+        return f"{text[: equality.start()]}{'=!'[equality[0] == '==']}={text[equality.end() :]}"
     return f"!{text}" if _atomic(text) else f"!({text})"
 
 

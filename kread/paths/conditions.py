@@ -102,7 +102,9 @@ def condition(text: str) -> Condition:
     """A condition in C, taken apart; what is not understood is a test of its whole text."""
     text = bare(fold(text))
     outer = outermost(text)
-    if "?" not in outer and "," not in outer:
+    if "," in outer:
+        return Condition("test", fact=Fact(text, False, _ZERO))
+    if "?" not in outer:
         for operator, name in (("||", "or"), ("&&", "and")):
             if operator in outer:
                 return Condition(name, tuple(condition(part) for part in operands(text, operator)))

@@ -17,7 +17,7 @@ from kread.graph.records import Records
 from kread.parse.context import SiteContext
 from kread.paths.effects import Effect, effects
 from kread.paths.members import declared, members
-from kread.paths.sites import Sites
+from kread.paths.sites import Sites, begin_of
 from kread.paths.slices import SliceLine, slice_lines, statement_lines
 
 #: More changes than this before one call are a list that nobody reads; the line from which on there are more is told.
@@ -51,21 +51,25 @@ class SourceReader:
         """The lines of a file, without their ends; none for a file that is gone."""
         return [line.decode("utf-8", "replace").rstrip("\r\n") for line in self._sites.lines(name)]
 
+    def _begin(self, function: Function) -> int:
+        return begin_of(self._sites.lines(function.file), function)
+
     def lines(self, function: Function) -> Sequence[str]:
-        """The lines of a function as written."""
-        return self.file(function.file)[function.line - 1 : function.end_line]
+        """The lines of a function as written, from the one on which its definition begins."""
+        return self.file(function.file)[self._begin(function) - 1 : function.end_line]
 
     def slice(self, step: Step) -> Sequence[SliceLine]:
         """The lines that matter for the call that leaves a step; where none leaves it, a short function whole."""
         function = step.function
         line = step.edge.site.line if step.edge and step.edge.site.file == function.file else 0
         file = self.file(function.file)
-        found = slice_lines(file, function.line, function.end_line, line, step)
+        begin = self._begin(function)
+        found = slice_lines(file, begin, function.end_line, line, step)
         if step.edge is None and function.end_line - function.line < WHOLE_FUNCTION:
             signature = {one.line for one in found}
             return [
                 SliceLine(number, text.rstrip(), "signature" if number in signature else "body")
-                for number, text in enumerate(self.lines(function), function.line)
+                for number, text in enumerate(self.lines(function), begin)
             ]
         return found
 
@@ -82,7 +86,7 @@ class SourceReader:
 
     def comment(self, function: Function) -> str:
         """The comment right above a function, without its stars ("" = none)."""
-        above = self.file(function.file)[: function.line - 1]
+        above = self.file(function.file)[: self._begin(function) - 1]
         for _ in range(COMMENT_GAP):
             if above and not above[-1].strip():
                 above.pop()
@@ -112,7 +116,7 @@ class SourceReader:
         context = self._context(step)
         avoided = {(one.line, one.holds) for one in context.exits} | {(one.line, not one.holds) for one in step.guards}
         found: list[tuple[int, str]] = []
-        for one in effects(lines, function.line, declared(lines)):
+        for one in effects(lines, self._begin(function), declared(lines)):
             if edge and one.line >= edge.site.line:
                 break
             if edge is None or (f"->{one.field}" in context.changed if one.field else self._passed(step, one, avoided)):

@@ -71,8 +71,7 @@ class Sites:
         if self._table is None:
             self._table = MacroTable(*self.graph.store.packed("macro_table"))
         lines = self.lines(function.file)
-        first = _begin(lines, function.line)
-        return site_contexts(b"".join(lines), first, function.end_line, sites, self._table)
+        return site_contexts(b"".join(lines), begin_of(lines, function), function.end_line, sites, self._table)
 
 
 def _packed(context: SiteContext) -> tuple[Any, ...]:
@@ -91,7 +90,17 @@ def _packed(context: SiteContext) -> tuple[Any, ...]:
 
 
 def _guard(guard: Guard) -> tuple[Any, ...]:
-    return guard.line, guard.text, guard.holds, guard.kind, guard.exit, guard.reason, guard.rare
+    return (
+        guard.line,
+        guard.text,
+        guard.holds,
+        guard.kind,
+        guard.exit,
+        guard.reason,
+        guard.rare,
+        guard.then,
+        guard.then_line,
+    )
 
 
 def _unpacked(row: tuple[Any, ...]) -> SiteContext:
@@ -109,9 +118,9 @@ def _unpacked(row: tuple[Any, ...]) -> SiteContext:
     )
 
 
-def _begin(lines: Sequence[bytes], line: int) -> int:
-    """The line on which a definition begins whose name stands on `line`: its type may stand above."""
-    first = line
-    while first > 1 and lines[first - 2].strip() and lines[first - 2][:1].isalpha() and b";" not in lines[first - 2]:
+def begin_of(lines: Sequence[bytes], function: Function) -> int:
+    """The line of a file on which a definition begins whose name stands on `function.line`: its type may stand above."""
+    first = function.line
+    while first > 1 and (above := lines[first - 2]).strip() and above[:1].isalpha() and b";" not in above:
         first -= 1
     return first

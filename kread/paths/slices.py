@@ -30,14 +30,15 @@ _EMPTY = re.compile(r"[\s{}]*\Z")
 _DIRECTIVE = re.compile(r"\s*#")
 
 #: Of two roles for one line the one that says more.
-_RANK = {"call": 0, "guard": 1, "exit": 2, "held": 3, "signature": 4}
+_RANK = {"call": 0, "guard": 1, "exit": 2, "held": 3, "then": 4, "signature": 5}
 
 
 @dataclass(frozen=True, slots=True)
 class SliceLine:
     """A line of a slice: its number (0 for `...`), its text as written, and why it is there.
 
-    role -- "signature", "guard", "exit", "held", "call", "elided", or "body" in a function that is shown whole
+    role -- "signature", "guard", "then" (a variable that a guard named becomes another thing), "exit", "held", "call",
+            "elided", or "body" in a function that is shown whole
     """
 
     line: int
@@ -72,6 +73,8 @@ def slice_lines(
 
     add("signature", *text.closed_from(start))
     for guard in (*site.guards, *nested):
+        if guard.then:
+            add("then", *text.closed_from(guard.then_line))
         add("guard", *text.closed_from(guard.line))
         if guard.kind == "case":
             add("guard", *text.switch_above(guard.line))

@@ -52,7 +52,7 @@ def _steps(chapter: Chapter, text: Texts) -> list[dict[str, Any]]:
     for passage in chapter.passages:
         function = passage.step.function
         head: dict[str, Any] = {"file": function.file, "title": function.name}
-        first = passage.lines[0].rstrip() if passage.lines else ""
+        first = passage.lines[function.line - passage.begin].rstrip() if passage.lines else ""
         head.update({"pattern": f"^{_escaped(first)}"} if first else {"line": function.line})
         out.append({**head, "description": _about(passage, text)})
         if passage.step.edge:

@@ -88,8 +88,11 @@ def call_object(step: Step, edge: Edge) -> dict[str, Any]:
 
 
 def guard_object(guard: Guard) -> dict[str, Any]:
-    """A condition: `holds` says whether the text is true or false at the call."""
-    return {"line": guard.line, "text": guard.text, "holds": guard.holds}
+    """A condition: `holds` says whether the text is true or false at the call, `then` what a variable of it became since."""
+    out: dict[str, Any] = {"line": guard.line, "text": guard.text, "holds": guard.holds}
+    if guard.then:
+        out["then"] = {"line": guard.then_line, "text": guard.then}
+    return out
 
 
 def evidence_object(one: Evidence) -> dict[str, Any]:

@@ -150,6 +150,8 @@ def _why(passage: Passage, edge: Edge, saying: _Saying) -> Iterator[str]:
         said = text.either(words.exit_words(guard.exit, guard.reason))
         otherwise = f", {text('else', what=code(said))}" if said else ""
         must = f"{code(guard.text)} {text(words.guard_word(guard))} (:{guard.line})"
+        if guard.then:
+            must += f", {text('then', what=code(guard.then))} (:{guard.then_line})"
         meant = in_words(guard, step.function.name, text.lang)
         shown = numbers.pop(guard.line, "")
         if shown:

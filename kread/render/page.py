@@ -145,14 +145,13 @@ def _trail_item(passage: Passage, anchor: str, text: Texts) -> Iterator[str]:
     noted = f' <span class="noted" role="img" aria-label="{escape(text("your_notes"))}">✎</span>' * bool(passage.remark)
     yield f'<li><a href="#{anchor}"><b>{escape(function.name)}{noted}</b> '
     yield f"<small>{escape(str(function.location))}</small></a>"
-    rows = sorted(step.guards, key=lambda one: one.line)
+    rows = words.in_order(step.guards)
     if rows or step.held or step.edge:
         yield "<ul>"
-        for guard in rows:
-            word = words.guard_word(guard)
-            kind = ' class="exit"' if guard.kind == "exit" else ""
-            yield f'<li{kind}><i class="{word}">{word}</i><code>{unbroken(guard.text)}</code>'
-            yield f"<small>:{guard.line}</small></li>"
+        for said in rows:
+            kind = ' class="exit"' if said.otherwise else ""
+            yield f'<li{kind}><i class="{said.word}">{said.word}</i><code>{unbroken(said.text)}</code>'
+            yield f"<small>:{said.line}</small></li>"
         if step.held:
             held = ", ".join(dict.fromkeys(one.text for one in step.held))
             yield f'<li><i class="held">held</i><code>{escape(held)}</code><small>:{step.held[-1].line}</small></li>'

@@ -129,7 +129,7 @@ def _source(passage: Passage, text: Texts, links: LinkMaker) -> Iterator[str]:
         roles = {line.line: line.role for line in passage.slice if line.line}
         roles.setdefault(function.line, "signature")
         folded: list[str] = []
-        for number, code in enumerate(passage.lines, function.line):
+        for number, code in enumerate(passage.lines, passage.begin):
             row = _line(number, code, roles.get(number, ""), notes.get(number, ()), function.file, links)
             if number in roles or number in notes:
                 yield from _folded(folded, text)
@@ -196,6 +196,8 @@ def _guard(guard: Guard, function: str, text: Texts) -> str:
     otherwise = text.either(words.exit_words(guard.exit, guard.reason))
     meant = in_words(guard, function, text.lang)
     said = f'<b class="{word}">{escape(text(word))}</b>' + (f": {escape(meant)}" if meant else "")
+    if guard.then:
+        said += f" · {text('then', what=f'<code>{escape(guard.then)}</code> <small>:{guard.then_line}</small>')}"
     return said + (f" · {escape(text('else', what=otherwise))}" if otherwise else "")
 
 

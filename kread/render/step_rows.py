@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from kread.facts import Edge, Evidence, Guard, Held, Step
+from kread.facts import Edge, Evidence, Held, Step
 from kread.render import words
 from kread.render.layout import Row
 
@@ -44,19 +44,12 @@ def about(step: Step, known: Known = ()) -> Iterator[Row]:
 
 def before_call(step: Step) -> Iterator[Row]:
     """Guards and locks in the order of the source."""
-    for guard in sorted(step.guards, key=lambda guard: guard.line):
-        yield guard_row(guard, step.function.file)
+    file = step.function.file
+    for said in words.in_order(step.guards):
+        text = f"{said.text}   {said.otherwise}".rstrip()
+        yield _row(said.word, text, word_role=said.word, place=f":{said.line}", file=file, line=said.line)
     if step.held:
         yield held_row(step.held, step.function.file)
-
-
-def guard_row(guard: Guard, file: str) -> Row:
-    """One condition, with where control goes otherwise."""
-    word = words.guard_word(guard)
-    otherwise = words.guard_exit(guard)
-    return _row(
-        word, f"{guard.text}   {otherwise}".rstrip(), word_role=word, place=f":{guard.line}", file=file, line=guard.line
-    )
 
 
 def held_row(held: tuple[Held, ...], file: str) -> Row:

@@ -64,7 +64,7 @@ class Crossed:
 class Passage:
     """A step with its source.
 
-    lines    -- the function's lines as written, from `function.line` on
+    lines    -- the function's lines as written, to `function.end_line`
     slice    -- those of them that matter for the call that leaves it
     purpose  -- what the function is for, in one sentence of ours ("" = none written)
     reason   -- why a tour stops here ("" = it only passes)
@@ -91,6 +91,11 @@ class Passage:
     moment: Moment | None = None
     numbers: tuple[tuple[int, str], ...] = ()
     remark: str = ""
+
+    @property
+    def begin(self) -> int:
+        """The number of the first of its lines."""
+        return self.step.function.end_line - len(self.lines) + 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ ROLES = {
     "not": "33",
     "case": "32",
     "loop": "32",
+    "then": "2",
     "held": "34",
     "exit": "2",
     "note": "2",

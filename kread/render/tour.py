@@ -147,11 +147,9 @@ def _under(step: Step) -> Row:
 def _hop(step: Step, known: step_rows.Known) -> Iterator[Row]:
     """One call: the branches that lead to it, the exits passed, the call, its evidence."""
     file = step.function.file
-    for guard in sorted(step.guards, key=lambda guard: guard.line):
-        if guard.kind != "exit":
-            word = words.guard_word(guard)
-            yield _row(word, guard.text, "", f":{guard.line}", file, guard.line, word)
     exits = [guard for guard in step.guards if guard.kind == "exit"]
+    for one in words.in_order(guard for guard in step.guards if guard.kind != "exit"):
+        yield _row(one.word, one.text, "", f":{one.line}", file, one.line, one.word)
     if exits:
         reasons = list(dict.fromkeys(guard.reason for guard in exits if guard.reason))
         said = ", ".join(reasons[:REASONS_SHOWN]) + (", ..." if len(reasons) > REASONS_SHOWN else "")

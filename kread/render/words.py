@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from kread.data import load
 from kread.facts import Edge, Evidence, Guard, Trail
@@ -59,6 +60,23 @@ def guard_word(guard: Guard) -> str:
     if not guard.holds:
         return "not"
     return guard.kind if guard.kind in ("case", "loop") else "if"
+
+
+class Said(NamedTuple):
+    """A condition before a call, or what is assigned between two of them, as a line of its own."""
+
+    line: int
+    word: str
+    text: str
+    otherwise: str = ""
+
+
+def in_order(guards: Iterable[Guard]) -> list[Said]:
+    """Conditions, and what makes a variable of theirs another thing, in the order of the source."""
+    asked = sorted(guards, key=lambda guard: guard.line)
+    found = [Said(guard.line, guard_word(guard), guard.text, guard_exit(guard)) for guard in asked]
+    done = dict.fromkeys(Said(guard.then_line, "then", guard.then) for guard in asked if guard.then)
+    return sorted((*found, *done), key=lambda one: one.line)
 
 
 def guard_exit(guard: Guard) -> str:

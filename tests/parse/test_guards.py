@@ -16,6 +16,7 @@ import pytest
 from kread.facts import Guard
 from kread.parse.context import SiteContext
 from kread.parse.guards import contexts, guards_at
+from kread.parse.wording import negated
 
 FIXTURES = Path(__file__).resolve().parent.parent / "c" / "guards"
 _DIRECTIVE = re.compile(rb"^[ \t]*#.*", re.M)
@@ -103,6 +104,72 @@ def test_lines_and_exits() -> None:
         ("b", "goto drop", ("drop",)),
         ("c", "goto quiet", ("quiet",)),
     ]
+
+
+RENEWED = b"""int f(struct sock *sk, int a)
+{
+	if (!sk->bound)
+		return 1;
+	if (sk->state == NEW) {
+		struct sock *child;
+		sk = sk->listener;
+		if (sk->state != LISTEN)
+			goto out;
+		child = find(sk);
+		if (a)
+			child = other(sk);
+		if (!child)
+			goto out;
+		if (child != sk) {
+			site(child);
+			return 0;
+		}
+	}
+	late(sk);
+out:
+	return 0;
+}
+"""
+
+
+def test_a_variable_that_becomes_another_thing_is_told() -> None:
+    """What a guard says of sk is no longer said of the sk that is handed over, or asked later."""
+    found = guards_at(RENEWED, 1, 22, 16, 4)
+    told = [(guard.text, guard.then, guard.then_line) for guard in found.guards]
+    assert told == [
+        ("!sk->bound", "sk = sk->listener", 7),
+        ("sk->state == NEW", "sk = sk->listener", 7),
+        ("sk->state != LISTEN", "", 0),
+        ("!child", "", 0),  # child = other(sk) may be done before, not after
+        ("child != sk", "", 0),
+    ]
+    assert set(found.stale) <= set(found.guards)
+
+
+def test_conditions_round_one_exit_that_mean_two_things_by_one_name_say_so() -> None:
+    (late,) = contexts(RENEWED, 1, 22, [(20, 2)])
+    assert [(guard.text, guard.then) for guard in late.guards] == [("!sk->bound", "")]  # not always another by then
+    assert [guard.text for guard in late.nested] == [
+        "sk->state == NEW && (sk = sk->listener, sk->state != LISTEN)",
+        "sk->state == NEW && !child",
+        "sk->state == NEW && (sk = sk->listener, child != sk)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "opposite"),
+    [
+        ("a == b", "a != b"),
+        ("f(x, y == 1) != 0", "f(x, y == 1) == 0"),
+        ("a == b && c", "!(a == b && c)"),
+        ("a & b == c", "!(a & b == c)"),
+        ("a == b ? c : d", "!(a == b ? c : d)"),
+        ("a <= b", "!(a <= b)"),
+        ("!a", "a"),
+    ],
+)
+def test_the_opposite_of_an_equality_is_an_equality(text: str, opposite: str) -> None:
+    assert negated(text) == opposite
 
 
 def test_what_is_asked_before_anything_is_assigned_speaks_of_arguments() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kread.facts import Function, Step
+from kread.facts import CallSite, Edge, Function, Guard, Step
 from kread.paths.reader import COMMENT_LINES, SourceReader
 
 
@@ -57,6 +57,18 @@ def test_where_a_path_ends_a_short_function_stands_whole_with_what_it_sets() -> 
     assert [line.text for line in reader.slice(step)] == text.splitlines()
     # What the function holds itself is no change that anybody sees; a comparison is none at all.
     assert list(reader.changes(step)) == [(6, "till->sum = 0"), (8, "till->state |= 2")]
+
+
+def test_a_type_that_stands_above_the_name_belongs_to_the_definition() -> None:
+    text = "/* Said of f. */\nstatic struct till *\nf(struct till *till)\n{\n\tif (till->sum)\n\t\tg(till);\n}\n"
+    reader = SourceReader(Files(text))  # type: ignore[arg-type]
+    function = Function("a.c", "f", 3, 7)
+    site = CallSite("a.c", 6, 3, "g(till)")
+    edge = Edge(function, Function("a.c", "g", 9, 9), site, "direct", "certain")
+    step = Step(function, edge, (Guard(5, "till->sum", True),))
+    assert [line.text for line in reader.slice(step)] == text.splitlines()[1:3] + text.splitlines()[4:6]
+    assert [line.text for line in reader.slice(Step(function))] == text.splitlines()[1:]
+    assert reader.comment(function) == "Said of f."
 
 
 def test_a_long_function_at_the_end_shows_its_signature() -> None:

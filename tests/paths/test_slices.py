@@ -112,6 +112,12 @@ def test_a_step_is_a_site_too() -> None:
     assert [line.line for line in found if line.role in ("guard", "held")] == [19, 27, 31]
 
 
+def test_the_assignment_that_makes_a_variable_another_thing_is_shown() -> None:
+    guard = Guard(19, "skb->ack", False, then="prepare_more(sk)", then_line=27)
+    told_roles = [(line.line, line.role) for line in slice_lines(LINES, START, END, CALL, SiteContext(guards=(guard,)))]
+    assert (27, "then") in told_roles
+
+
 def test_lines_outside_the_function_are_never_shown() -> None:
     found = slice_lines(LINES, START, END, CALL, SiteContext(guards=(Guard(1, "x", True), Guard(99, "y", True))))
     assert all(START <= line.line <= END for line in found if line.line)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kread.facts import Guard
-from kread.render.words import common_needs, conjuncts, guard_exit, needs
+from kread.render.json_path import guard_object
+from kread.render.words import common_needs, conjuncts, guard_exit, in_order, needs
 
 
 @pytest.mark.parametrize(
@@ -40,3 +41,17 @@ def test_common_needs_is_what_all_ask() -> None:
 def test_a_reason_is_not_said_twice() -> None:
     assert guard_exit(Guard(1, "x", False, "exit", "return DROP_X", "DROP_X")) == "else return DROP_X"
     assert guard_exit(Guard(1, "x", False, "exit", "goto drop", "DROP_X")) == "else goto drop: DROP_X"
+
+
+def test_what_a_variable_becomes_is_told_once_between_the_conditions() -> None:
+    first = Guard(1, "!sk", False, "exit", "goto out", then="sk = sk->listener", then_line=5)
+    second = Guard(3, "sk->state == NEW", True, then="sk = sk->listener", then_line=5)
+    third = Guard(7, "sk->state == LISTEN", True)
+    assert [(one.line, one.word, one.text, one.otherwise) for one in in_order((third, second, first))] == [
+        (1, "not", "!sk", "else goto out"),
+        (3, "if", "sk->state == NEW", ""),
+        (5, "then", "sk = sk->listener", ""),
+        (7, "if", "sk->state == LISTEN", ""),
+    ]
+    assert guard_object(second)["then"] == {"line": 5, "text": "sk = sk->listener"}
+    assert "then" not in guard_object(third)

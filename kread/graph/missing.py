@@ -26,7 +26,7 @@ def missing(graph: CallGraph, symbol: str) -> UnknownSymbol:
             what = f"{symbol} is defined outside of the scope, in {', '.join(outside)}"
             hint = f"Widen the scope: {_wider(scope, outside[0])}"
         else:
-            what = f"no function {symbol}"
+            what = f"no function {symbol or repr(symbol)}"
     return UnknownSymbol(
         "no-such-function", what, where=f"{graph.release}, scope {scope}", hint=hint or _nearest(graph, symbol)
     )
@@ -40,6 +40,8 @@ def _wider(scope: str, file: str) -> str:
 def _other_thing(graph: CallGraph, symbol: str) -> str:
     """What the scope knows under that name, or nothing."""
     file, _, name = symbol.rpartition(":")
+    if not name:  # what members without a name are called
+        return ""
     rows = graph.named(name)
     if rows and file:
         return f"{name} is not defined in {file}, but in " + ", ".join(sorted({row[1] for row in rows}))

@@ -100,7 +100,7 @@ class Records:
         close = get_close_matches(wanted.split(" ")[-1], short, n=3, cutoff=0.6)
         raise UnknownSymbol(
             "no-such-struct",
-            f"no structure {symbol} has its definition in the scope",
+            f"no structure {symbol or repr(symbol)} has its definition in the scope",
             where=f"{self.graph.release}, scope {self.graph.store.meta('scope')}",
             hint="Nearest: " + ", ".join(short[name] for name in close)
             if close

@@ -97,10 +97,10 @@ def slot_values(graph: CallGraph, slot: str) -> tuple[SlotValue, ...]:
     """Who fills `structure.field`, or `field` in any structure; UnknownSymbol where no structure has that member."""
     record, _, field = slot.removeprefix("struct ").rpartition(".")
     found = graph.slot(record, field)
-    if not found and not _member(graph, record, field):
+    if not found and not (field and _member(graph, record, field)):
         raise UnknownSymbol(
             "no-such-slot",
-            f"no structure of the scope has the member {slot}",
+            f"no structure of the scope has the member {slot or repr(slot)}",
             where=f"{graph.release}, scope {graph.store.meta('scope')}",
             hint=_nearest_slot(graph, record, field),
         )

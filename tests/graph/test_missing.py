@@ -12,7 +12,7 @@ from kread.graph.callgraph import CallGraph
 FILES = {
     "net/ipv4/here.c": """
 #define twice(x) ((x) + (x))
-struct thing { int (*act)(int x); };
+struct thing { int (*act)(int x); struct { int in; }; };
 int far_away(int x);
 int here(int x)
 {
@@ -44,6 +44,7 @@ def graph(graph_of_files: Callable[[dict[str, str]], CallGraph]) -> CallGraph:
 @pytest.mark.parametrize(
     ("symbol", "what", "hint"),
     [
+        ("", "no function ''", "kread index --scope DIR"),
         ("heer", "no function heer", "Nearest: here"),
         ("never_called", "outside of the scope, in lib/far.c", "--scope net/ipv4 --scope lib/far.c"),
         ("hidden", "no function hidden", "kread index --scope DIR"),

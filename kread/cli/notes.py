@@ -54,7 +54,8 @@ def notes(
 ) -> None:
     """Write study notes of tours, or of the paths from CALLER to CALLEE: what each function is for, its slice of source,
     why control comes there, how that is known, what it changes, what else could happen, and questions with computed
-    answers. Notes of a tour also have what the model plays: a sequence diagram, its rules, the values at each step.
+    answers. On the way from listen() to accept() they also have what the model plays: a sequence diagram, its rules,
+    the values at each step.
 
     Markdown for GitHub, Obsidian and mdBook (with --format md alone, `mdbook build DIR` makes the book); one HTML
     file that needs no network; tours for editors with CodeTour.
@@ -106,13 +107,14 @@ def _tours(what: list[str]) -> list[Tour]:
 def _write_path(request: Request, finder: Finder, output: Path, formats: list[str], lang: str) -> list[Path]:
     from kread.errors import EXIT_NO
     from kread.paths.reader import SourceReader
-    from kread.render.study import study_of
+    from kread.render.path_course import study_of_path
 
     answer = finder.answer(request)
     if not answer.trails:
         typer.echo(f"kread: no path from {request.caller} to {request.callee} in Linux {answer.release}", err=True)
         raise typer.Exit(EXIT_NO)
-    return write_notes(study_of(answer, SourceReader(finder.sites), lang), output, formats, lang)
+    study = study_of_path(answer, finder, SourceReader(finder.sites), lang)
+    return write_notes(study, output, formats, lang)
 
 
 def _write_tours(tours: list[Tour], finder: Finder, output: Path, formats: list[str], lang: str) -> list[Path]:
@@ -134,7 +136,7 @@ def _write_tours(tours: list[Tour], finder: Finder, output: Path, formats: list[
         from kread.render.index_page import index_page
 
         rows = [(f"{tour.name}.html", text.say(tour.title), text.say(tour.goal)) for tour in tours]
-        title, story = in_language(load("course")["title"], lang), [said for said, _ in steps("", lang)]
+        title, story = in_language(load("course")["title"], lang), [said for said, _ in steps((), lang)]
         written.append(_replace(output / "index.html", index_page(title, story, rows, lang)))
     return list(dict.fromkeys(written))
 

@@ -74,6 +74,11 @@ class Waypoint:
     instead: tuple[str, ...] = ()
     because: str = ""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it may be called, on one release or another."""
+        return (self.at, *self.instead)
+
 
 @dataclass(frozen=True, slots=True)
 class Leg:

@@ -17,15 +17,11 @@ from kread.errors import UsageError
 from kread.facts import Function, Trail
 from kread.graph.callgraph import SlotValue
 from kread.graph.names import as_readers_say
-from kread.graph.symbols import macros
 from kread.paths.find import Finder, Request
 from kread.paths.handovers import Handover, Handovers, Side, mention
-from kread.paths.tour_file import Leg, Statement, Structure, Tour, Waypoint
+from kread.paths.shown_structures import ShownStructure, show_structure
+from kread.paths.tour_file import Leg, Statement, Tour, Waypoint
 
-#: (name, type, file, line)
-_Member = tuple[str, str, str, int]
-#: How the types of anonymous records begin.
-_ANONYMOUS = ("struct @", "union @")
 _SLOT = re.compile(r"(?:struct )?(\w+)\.(\w+)\Z")
 #: Right after a function's end stands its export, if there is one.
 _EXPORT_LINES = 2
@@ -71,17 +67,6 @@ class ShownLeg:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownStructure:
-    """A structure on this release: where it is defined, and (member, type, file, line) of the members to look at."""
-
-    structure: Structure
-    file: str
-    line: int
-    members: tuple[tuple[str, str, str, int], ...]
-    gaps: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class ShownStatement:
     """A statement with the place in this release that shows how it stands."""
 
@@ -119,7 +104,7 @@ def show_tour(tour: Tour, finder: Finder) -> ShownTour:
         tour,
         finder.graph.release,
         tuple(ShownLeg(leg, tuple(guide.leg(leg))) for leg in tour.legs),
-        tuple(guide.structure(one) for one in tour.structures),
+        tuple(show_structure(one, finder) for one in tour.structures),
         tuple(guide.statement(one) for one in tour.statements),
     )
 
@@ -253,42 +238,7 @@ class _Guide:
     def keys(self, numbers: Sequence[int]) -> set[str]:
         return {self.graph.function(number).key for number in numbers}
 
-    # Structures and statements
-
-    def structure(self, one: Structure) -> ShownStructure:
-        found = self.members(f"struct {one.name}") or self.members(f"union {one.name}")
-        if not found:
-            return ShownStructure(one, "", 0, (), (f"struct {one.name} is not in {self.graph.release}.",))
-        by_name = {member[0]: member for member in found}
-        gaps: list[str] = []
-        members: list[_Member] = []
-        for name in one.members:
-            alias = next((macro for macro in macros(self.graph, name) if macro.params is None), None)
-            if name in by_name:
-                members.append(by_name[name])
-            elif alias:
-                members.append((name, f"stands for {alias.body.strip()}", alias.file, alias.line))
-            else:
-                gaps.append(f"struct {one.name} has no member {name} in {self.graph.release}.")
-        _, _, file, line = min(found, key=lambda member: member[2:])
-        return ShownStructure(one, file, self.head_line(one.name, file, line), tuple(members), tuple(gaps))
-
-    def members(self, record: str, file: str = "") -> list[_Member]:
-        """The members of a record, with those of the anonymous records in it."""
-        query = "SELECT name, type, file, line FROM member WHERE record = ? AND file LIKE ? ORDER BY position"
-        found: list[_Member] = []
-        for member in self.graph.store.query(query, [record, file or "%"]):
-            if member[1].startswith(_ANONYMOUS) and member[1] != record:
-                found += self.members(member[1], member[2])
-            if member[0]:
-                found.append(member)
-        return found
-
-    def head_line(self, name: str, file: str, first: int) -> int:
-        """The line on which the structure begins whose first member stands on a line."""
-        lines = self.finder.sites.lines(file)
-        wanted = re.compile(rb"(?:struct|union)\s+" + re.escape(name.encode()) + rb"\s*(?:\{|$)")
-        return next((line for line in range(first, 0, -1) if wanted.search(lines[line - 1].rstrip())), first)
+    # Statements
 
     def statement(self, one: Statement) -> ShownStatement:
         if not self.graph.find(one.at):

@@ -9,25 +9,26 @@ shows a path shows a tour.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
 from kread import data
 from kread.check.bodies import Bodies
-from kread.check.claims import ClaimsCheck, check_claims
+from kread.check.claims import Answer, ClaimsCheck, check_claims
 from kread.check.policy import read_policy
 from kread.facts import Function, Step
 from kread.model.policy import Policy
-from kread.model.rules import Rule, normalise
 from kread.paths.find import Finder
 from kread.paths.handovers import Handover
+from kread.paths.shown_structures import ShownStructure
 from kread.paths.slices import SliceLine
 from kread.paths.tour_file import shipped
-from kread.paths.tours import Seen, ShownLeg, ShownStatement, ShownStructure, ShownTour, Stop
+from kread.paths.tours import Seen, ShownLeg, ShownStatement, ShownTour, Stop
 from kread.render.class_diagram import ClassBox, ClassDiagram
 from kread.render.lessons import Lesson, in_language, lesson
+from kread.render.rule_places import RulePlaces
 from kread.render.study import Chapter, Claimed, Crossed, Passage, Reader, Structured, Study, passage_of, told_once
 from kread.render.texts import Texts, texts
 
@@ -59,7 +60,7 @@ def study_of_tour(shown: ShownTour, finder: Finder, reader: Source, found: Check
     """The study of a tour on the release of the finder's graph."""
     tour, text = shown.tour, texts(lang)
     course = data.load("course")
-    played = lesson(tour.name, found.policy, _Placer(finder), lang) if tour.name in shipped() else None
+    played = lesson(tour.name, found.policy, RulePlaces(finder), lang) if tour.name in shipped() else None
     chapters = told_once(_chapter(leg, reader, lang, played) for leg in shown.legs)
     if played and chapters:
         chapters = (*chapters[:-1], replace(chapters[-1], asked=played.asked))
@@ -70,29 +71,34 @@ def study_of_tour(shown: ShownTour, finder: Finder, reader: Source, found: Check
         chapters,
         notes=tuple(text.say(gap) for one in shown.structures for gap in one.gaps),
         overview=(goal,) if goal else (),
-        steps=steps(tour.name, lang) if played else (),
+        steps=steps([tour.name], lang) if played else (),
         sequence=played.sequence if played else None,
         structures=structures(shown.structures),
-        structured=tuple(
-            Structured(one.structure.name, one.file, one.line, text.say(one.structure.reason))
-            for one in shown.structures
-            if one.file
-        ),
+        structured=structured(shown.structures, text),
         played=played.played if played else (),
-        claims=tuple(_claims(shown, found.claims, text)),
-        references=references(tour.name, text) if played else (),
+        claims=(*claims([tour.name], found, text), *_statements(shown, found.claims, text)),
+        references=references([tour.name], text) if played else (),
     )
 
 
-def steps(tour: str, lang: str) -> tuple[tuple[str, bool], ...]:
-    """The six steps of a handshake, and whether the tour walks them."""
-    return tuple((in_language(row, lang), tour in row["tours"]) for row in data.load("course")["step"])
+def steps(tours: Collection[str], lang: str) -> tuple[tuple[str, bool], ...]:
+    """The six steps of a handshake, and whether one of the tours walks them."""
+    rows = data.load("course")["step"]
+    return tuple((in_language(row, lang), not set(tours).isdisjoint(row["tours"])) for row in rows)
 
 
-def references(tour: str, text: Texts) -> tuple[tuple[str, str], ...]:
-    """(title, address) of what to read beside a tour."""
+def references(tours: Collection[str], text: Texts) -> tuple[tuple[str, str], ...]:
+    """(title, address) of what to read beside some tours."""
     rows = data.load("references")["reference"]
-    return tuple((text.say(row["title"]), row["url"]) for row in rows if tour in row["tours"] or not row["tours"])
+    wanted = (row for row in rows if not row["tours"] or not set(tours).isdisjoint(row["tours"]))
+    return tuple((text.say(row["title"]), row["url"]) for row in wanted)
+
+
+def structured(shown: Iterable[ShownStructure], text: Texts) -> tuple[Structured, ...]:
+    """The structures that are there, and why to look at each."""
+    return tuple(
+        Structured(one.structure.name, one.file, one.line, text.say(one.structure.reason)) for one in shown if one.file
+    )
 
 
 def structures(shown: Iterable[ShownStructure]) -> ClassDiagram:
@@ -106,19 +112,28 @@ def structures(shown: Iterable[ShownStructure]) -> ClassDiagram:
     )
 
 
-def _claims(shown: ShownTour, found: ClaimsCheck, text: Texts) -> Iterator[Claimed]:
-    """The claims about what the tour shows, with computed verdicts, then what only the tour itself states."""
-    rows = {row["name"]: row for row in data.load("course")["claim"] if shown.tour.name in row["tours"]}
-    answered = set()
+def claims(tours: Collection[str], found: Checked, text: Texts) -> Iterator[Claimed]:
+    """The claims about what some tours show, with computed verdicts."""
+    for answer, _ in _judged(tours, found.claims):
+        claim = answer.claim
+        places = dict.fromkeys((one.statement.written, *_split(one.statement.place)) for one in answer.places)
+        cases = tuple((one.met, text.say(one.case.says)) for one in answer.tried)
+        yield Claimed(text.say(claim.says), text(answer.verdict), text.say(claim.but), cases, tuple(places))
+
+
+def _judged(tours: Collection[str], found: ClaimsCheck) -> Iterator[tuple[Answer, Sequence[str]]]:
+    """The claims of some tours that have a verdict, each with the statements of tours that it answers."""
+    rows = {row["name"]: row for row in data.load("course")["claim"] if not set(tours).isdisjoint(row["tours"])}
     for answer in found.answers:
         row = rows.get(answer.claim.name)
         if row and answer.verdict:
-            answered.update(row["states"])
-            places = dict.fromkeys((one.statement.written, *_split(one.statement.place)) for one in answer.places)
-            cases = tuple((one.met, text.say(one.case.says)) for one in answer.tried)
-            claim = answer.claim
-            yield Claimed(text.say(claim.says), text(answer.verdict), text.say(claim.but), cases, tuple(places))
-    yield from (_claim(one, text) for one in shown.statements if one.statement.says not in answered)
+            yield answer, row["states"]
+
+
+def _statements(shown: ShownTour, found: ClaimsCheck, text: Texts) -> Iterator[Claimed]:
+    """What only the tour itself states, and no claim answers."""
+    answered = {said for _, states in _judged([shown.tour.name], found) for said in states}
+    return (_claim(one, text) for one in shown.statements if one.statement.says not in answered)
 
 
 def _split(place: str) -> tuple[str, int]:
@@ -146,7 +161,7 @@ def _chapter(shown: ShownLeg, reader: Source, lang: str, played: Lesson | None) 
                 passages.append(passage)
     if played:
         among = [one.step.function.name for one in passages]
-        passages = [_with_moment(one, played, text, among) for one in passages]
+        passages = [with_moment(one, played, text, among) for one in passages]
     gaps = tuple(text.say(gap) for stop in shown.stops for gap in stop.gaps)
     return Chapter(text.say(shown.leg.title), tuple(passages), gaps=gaps, key=shown.leg.title)
 
@@ -162,7 +177,8 @@ def _joined(before: Passage, passage: Passage) -> Passage:
     )
 
 
-def _with_moment(passage: Passage, played: Lesson, text: Texts, among: Sequence[str]) -> Passage:
+def with_moment(passage: Passage, played: Lesson, text: Texts, among: Sequence[str]) -> Passage:
+    """The passage with what the model decided there; `among` are the functions of its chapter."""
     name = passage.step.function.name
     moment = played.at(name, [line.text for line in passage.slice], text, among)
     return replace(passage, moment=moment, numbers=played.numbers(name, passage.step.guards, among))
@@ -214,29 +230,3 @@ def _ordered(rows: Iterable[SliceLine], before: Sequence[SliceLine]) -> tuple[Sl
             out.append(elided)
         out.append(line)
     return tuple(out)
-
-
-class _Placer:
-    """Where this release decides a rule: the line that holds its condition, else the function's first line."""
-
-    def __init__(self, finder: Finder) -> None:
-        self._finder = finder
-
-    def __call__(self, rule: Rule) -> str:
-        graph = self._finder.graph
-        for guard in sorted(rule.guards, key=lambda one: one.function != rule.function):
-            for number in graph.find(guard.function):
-                function = graph.function(number)
-                line = self._line(function, guard.spellings)
-                if line:
-                    return f"{function.file}:{line}"
-        found = graph.find(rule.function)
-        return str(graph.function(found[0]).location) if found else ""
-
-    def _line(self, function: Function, spellings: Sequence[str]) -> int:
-        lines = self._finder.sites.lines(function.file)[function.line - 1 : function.end_line]
-        for number, line in enumerate(lines, function.line):
-            text = normalise(line.decode("utf-8", "replace"))
-            if any(spelling in text for spelling in spellings):
-                return number
-        return 0

@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from kread.facts import Function, Step, Trail
-from kread.paths.tours import Seen, ShownStatement, ShownStructure, ShownTour, Stop
+from kread.paths.shown_structures import ShownStructure
+from kread.paths.tours import Seen, ShownStatement, ShownTour, Stop
 from kread.render import step_rows, words
 from kread.render.handover import handover_rows
 from kread.render.layout import Layout, Row

@@ -11,7 +11,8 @@ from typing import Any
 
 from kread.facts import Function
 from kread.graph.names import compiler_name
-from kread.paths.tours import Seen, ShownStatement, ShownStructure, ShownTour, Stop
+from kread.paths.shown_structures import ShownStructure
+from kread.paths.tours import Seen, ShownStatement, ShownTour, Stop
 from kread.render.handover import handover_object
 from kread.render.json_path import trail_object
 

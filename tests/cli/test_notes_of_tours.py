@@ -69,6 +69,29 @@ def test_the_notes_have_every_part(folder: Path) -> None:
     assert "sk_ack_backlog) > READ_ONCE(sk->sk_max_ack_backlog)" in text
 
 
+def test_notes_of_a_path_that_a_tour_knows_have_every_part_too(kread: Run, tmp_path: Path) -> None:
+    done = kread("notes", "tcp_v4_rcv", "inet_ehash_insert", "-k", "2", "--format", "md", "-o", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "tcp_v4_rcv-inet_ehash_insert.md").read_text()
+    syn, ack = re.split(r"^## [12]\. ", text, flags=re.M)[1:]
+    for part in ("2 families", "sequenceDiagram", "3. **B's kernel", "5. **B's kernel", "classDiagram", "u32 rcv_isn"):
+        assert part in text
+    assert "at: `SYN seq=1000 from a`" in syn
+    assert "at: `ACK seq=1001" in ack
+    assert "SYN number 7: ListenDrops" in syn
+    assert "(step 3). **wrong**" in text
+    assert "## References" in text
+
+
+def test_a_path_that_no_tour_knows_has_no_model(kread: Run, tmp_path: Path) -> None:
+    done = kread("notes", "udp_rcv", "__udp4_lib_rcv", "--format", "md", "-o", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    (text,) = [file.read_text() for file in tmp_path.glob("*_*.md")]
+    assert "1 family" in text
+    assert "What the model" not in text
+    assert "sequenceDiagram" not in text
+
+
 def test_no_question_asks_for_calls_between_functions_that_do_not_call(folder: Path) -> None:
     for file in folder.glob("tcp-*.md"):
         for names in re.findall(r"\d+ calls?: (.*)\.$", file.read_text(), re.M):

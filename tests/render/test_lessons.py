@@ -133,8 +133,8 @@ def test_the_data_speak_of_tours_that_there_are() -> None:
         assert set(row["states"]) <= said
     assert {row["tour"] for row in course["question"]} <= known
     assert set(course["scenario"]) - {"default"} <= known
-    assert [text[0] for text, _ in steps("tcp-syn", "zh")] == list("123456")
-    assert [walked for _, walked in steps("tcp-accept", "en")] == [False] * 5 + [True]
+    assert [text[0] for text, _ in steps(["tcp-syn"], "zh")] == list("123456")
+    assert [walked for _, walked in steps(["tcp-accept"], "en")] == [False] * 5 + [True]
     for tour in known:
         assert len(references(tour, texts("en"))) >= 2
         assert all(url.startswith("https://") for _, url in references(tour, texts("en")))

@@ -2,9 +2,10 @@
 
 Theory of operation: the anchored statements of a release are looked up as the check does. Each is changed where it
 stands, in a copy of its file in a temporary folder: a comparison made another one, && made ||, a test turned round, a
-number changed, a shift made a shorter one; and each two anchored tests of one function that stand side by side are
-swapped. Then the check reads the changed function. A change is found where the check no longer passes, or where it
-tells of another reading, one that some real tree has. Survivors are listed, and make the exit code 1.
+number changed, a shift made a shorter one, another counter counted; a statement that is no test is taken out; and each
+two anchored tests, or other statements, of one function that stand side by side are swapped. Then the check reads the
+changed function. A change is found where the check no longer passes, or where it tells of another reading, one that some
+real tree has. Survivors are listed, and make the exit code 1.
 
     python benchmarks/check_mutation.py [RELEASE or DIRECTORY ...]
 """
@@ -17,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 from kread.check.bodies import Bodies, Statement
@@ -42,6 +43,10 @@ _CHANGES = (
     (r"(?<=== )0\b", "1"),
     (r"(?<=== )2\b", "1"),
     (r"> 2\b", "> 3"),
+    (r"\+\+", "--"),
+    (r"\batomic_inc\b", "atomic_dec"),
+    (r"\bLINUX_MIB_\w+", "LINUX_MIB_DELAYEDACKS"),
+    (r"\bTCP_MIB_\w+", "TCP_MIB_ACTIVEOPENS"),
 )
 _HEAD = re.compile(r"\b(if|while)\s*\(")
 
@@ -115,6 +120,8 @@ def _changes(function: str, statement: Statement, data: bytes, start: int, end: 
             yield Mutant(
                 statement, function, f"{match[0]} to {new or 'nothing'}", place, start + match.end(), new.encode()
             )
+    if not statement.choice:
+        yield Mutant(statement, function, "taken out", start, end, b"(void)0")
     head = _HEAD.search(text)
     if head is not None and text.rstrip().endswith(")"):
         inside = text[head.end() : text.rstrip().rindex(")")]
@@ -125,9 +132,10 @@ def _changes(function: str, statement: Statement, data: bytes, start: int, end: 
 
 
 def _swaps(function: str, rows: list[tuple[Statement, int, int]], bodies: Bodies) -> Iterator[Mutant]:
-    """Two tests side by side, the first with the words of the second and the other way round."""
+    """Two statements side by side, the first with the words of the second and the other way round."""
     heads = [row for row in rows if row[0].written.startswith("if (")]
-    for (first, start, end), (second, begin, stop) in pairwise(heads):
+    plain = [row for row in rows if not row[0].choice]
+    for (first, start, end), (second, begin, stop) in chain(pairwise(heads), pairwise(plain)):
         if first.file == second.file and end <= begin and first.text != second.text:
             data = bodies.file(first.file)
             text = data[begin:stop] + data[end:begin] + data[start:end]

@@ -3,11 +3,13 @@
 Theory of operation: a function is found by its name in the graph, read from its file by syntax, and kept as statements
 whose texts are normalised as the model's anchors are, with the names looked through that say only how a value is read.
 A name that several files define is narrowed by [place] of data/readings.toml; several definitions of one file, as an
-#ifdef keeps them, stand one after the other.
+#ifdef keeps them, stand one after the other. A constant is found likewise: the name of a macro stands for one statement,
+the macro's body.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -91,7 +93,8 @@ class Bodies:
     def statements(self, name: str) -> tuple[Statement, ...]:
         """The statements of a function in order; none where the tree does not define it."""
         if name not in self._read:
-            self._read[name] = tuple(each for function in self.functions(name) for each in self._statements(function))
+            found = tuple(each for function in self.functions(name) for each in self._statements(function))
+            self._read[name] = found or tuple(self._constants(name))
         return self._read[name]
 
     def text(self, name: str) -> str:
@@ -108,6 +111,17 @@ class Bodies:
         """Take over what another one of the same graph has read, except for one function."""
         self._read = {name: found for name, found in other._read.items() if name != but}
         self._table = other._table
+
+    def _constants(self, name: str) -> list[Statement]:
+        """The bodies of the macros of that name which take no arguments, each as a statement."""
+        rows = self.graph.store.query("SELECT file, line, params FROM macro WHERE name = ? ORDER BY file, line", [name])
+        found = []
+        for file, line, params in rows:
+            written = self.file(file).decode("utf-8", "replace").splitlines()[line - 1]
+            match = re.match(rf"\s*#\s*define\s+{name}\s+(.+?)\s*(/[/*]|$)", written)
+            if params is None and match is not None:
+                found.append(Statement(file, line, match[1], canonical(match[1]), False))
+        return found
 
     def _statements(self, function: Function) -> list[Statement]:
         if self._table is None:

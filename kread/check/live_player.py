@@ -61,6 +61,7 @@ COUNTERS = frozenset(
         "InErrs",
         "InCsumErrors",
         "OutOfWindowIcmps",
+        "BeyondWindow",
         "TCPSYNChallenge",
         "TCPACKSkippedPAWS",
         "TCPACKSkippedSeq",

@@ -27,7 +27,11 @@ RULES = (
          guard("inet_csk_wait_for_connect", "signal_pending(current)")),
     rule("10.1:timeout", "inet_csk_wait_for_connect", "SO_RCVTIMEO is over: -EAGAIN",
          guard("inet_csk_wait_for_connect", "if (!timeo)")),
-    rule("10.2", "inet_csk_accept", "the head of the accept queue leaves, whatever its state is by now"),
+    rule("10.2", "inet_csk_accept", "the head of the accept queue leaves, whatever its state is by now",
+         guard("inet_csk_accept", "req = reqsk_queue_remove(queue, sk)"),
+         guard("reqsk_queue_remove", "req = queue->rskq_accept_head"),
+         guard("reqsk_queue_remove", "sk_acceptq_removed(parent)"),
+         guard("sk_acceptq_removed", "WRITE_ONCE(sk->sk_ack_backlog, sk->sk_ack_backlog - 1)")),
     rule("9.6", "inet_csk_accept", "a Fast Open child leaves before its handshake is done: its request stays",
          guard("inet_csk_accept", "tcp_rsk(req)->tfo_listener")),
 )  # fmt: skip

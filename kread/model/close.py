@@ -24,12 +24,17 @@ RULES = (
     rule("11.2:migrated", "inet_csk_listen_stop", "or it is queued at another member of the group",
          guard("inet_csk_listen_stop", "if (nsk)"), migration=True),
     rule("11.2:silent", "tcp_disconnect", "no RST for one whose connection has ended already",
-         guard("tcp_disconnect", "tcp_need_reset(old_state)")),
+         guard("tcp_disconnect", "tcp_need_reset(old_state)"),
+         guard("tcp_need_reset", "(1 << state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT | TCPF_FIN_WAIT1 | "
+               "TCPF_FIN_WAIT2 | TCPF_SYN_RECV)"),
+         guard("tcp_send_active_reset", "TCP_MIB_OUTRSTS")),
     rule("11.3", "inet_csk_listen_stop", "half-open requests stay hashed until their next segment or firing"),
     rule("11.4", "inet_csk_listen_stop", "the list of Fast Open children that died of a RST is freed",
          guard("inet_csk_listen_stop", "queue->fastopenq.rskq_rst_head")),
     rule("11.5", "__tcp_close", "close() of a connection with unread data: RST",
-         guard("__tcp_close", "data_was_unread")),
+         guard("__tcp_close", "data_was_unread"), guard("__tcp_close", "LINUX_MIB_TCPABORTONCLOSE"),
+         guard("tcp_set_state", "oldstate == TCP_CLOSE_WAIT || oldstate == TCP_ESTABLISHED"),
+         guard("tcp_set_state", "TCP_MIB_ESTABRESETS")),
     rule("11.6", "__tcp_close", "close() of a connection: FIN", guard("__tcp_close", "tcp_close_state(sk)")),
 )  # fmt: skip
 

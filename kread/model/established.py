@@ -32,8 +32,14 @@ RULES = (
     rule("10.3:too-old", "tcp_ack", "an ACK of something older than this connection: a challenge ACK",
          guard("tcp_ack", "before(ack, prior_snd_una - max_window)")),
     rule("10.3:old", "tcp_validate_incoming", "out of the window: an ACK",
-         guard("tcp_validate_incoming", "if (!th->rst)")),
-    rule("10.3:paws", "tcp_validate_incoming", "an older timestamp: the same, and PAWSEstab"),
+         guard("tcp_validate_incoming", "if (!th->rst)"), guard("tcp_sequence", "before(end_seq, tp->rcv_wup)"),
+         guard("tcp_sequence", "after(seq, tp->rcv_nxt + tcp_receive_window(tp))", "after(seq, seq_limit)")),
+    rule("10.3:end", "tcp_sequence", "so is one that ends beyond it while data waits to be read",
+         guard("tcp_sequence", "if (skb_queue_len(&sk->sk_receive_queue))"), window_end_strict=True),
+    rule("10.3:beyond", "tcp_validate_incoming", "where it lies beyond the window, BeyondWindow",
+         guard("tcp_validate_incoming", "LINUX_MIB_BEYOND_WINDOW"), beyond_window_counted=True),
+    rule("10.3:paws", "tcp_validate_incoming", "an older timestamp: the same, and PAWSEstab",
+         guard("tcp_validate_incoming", "LINUX_MIB_PAWSESTABREJECTED"), guard("TCP_PAWS_WINDOW", "1")),
     rule("10.3:replay", "tcp_validate_incoming", "unless it repeats the last ACK and is only a little older",
          guard("tcp_disordered_ack", "ack == tp->snd_una", paws_old_ack=False),
          guard("tcp_disordered_ack_check", "ack != tp->snd_una", paws_old_ack=True)),
@@ -103,7 +109,8 @@ def _validate(host: Host, sock: Sock, segment: Segment) -> bool:
         if syn and host.policy.paws_spares_syn:
             return _syn_challenge(host, sock)
         return _old_stamp(host, sock, segment)
-    outside = before(segment.end_seq, sock.rcv_nxt) or after(segment.seq, add(sock.rcv_nxt, sock.rcv_wnd))
+    beyond = _beyond(host, sock, segment)
+    outside = beyond or before(segment.end_seq, sock.rcv_nxt)
     if rst:
         # After a FIN the peer may not have heard that it was taken.
         after_fin = segment.seq == add(sock.rcv_nxt, -1) and sock.state in AFTER_FIN
@@ -117,10 +124,25 @@ def _validate(host: Host, sock: Sock, segment: Segment) -> bool:
         return _syn_challenge(host, sock)
     if outside:
         host.fire("10.3:old")
+        if beyond and host.policy.beyond_window_counted:
+            host.fire("10.3:beyond")
+            host.count("BeyondWindow")
         if not limits.oow_rate_limited(host, sock, segment, "TCPACKSkippedSeq"):
             _send_ack(host, sock)
         return False
     return True
+
+
+def _beyond(host: Host, sock: Sock, segment: Segment) -> bool:
+    """tcp_sequence(): whether a segment lies beyond the window, or ends there and finds something unread."""
+    limit = add(sock.rcv_nxt, sock.rcv_wnd)
+    if after(segment.seq, limit):
+        return True
+    ends = after(add(segment.end_seq, -bool(segment.flags & Flag.FIN)), limit)
+    if host.policy.window_end_strict and ends and (sock.unread or sock.state in AFTER_FIN):
+        host.fire("10.3:end")
+        return True
+    return False
 
 
 def _stale(host: Host, sock: Sock, segment: Segment) -> bool:

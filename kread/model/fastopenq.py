@@ -14,11 +14,12 @@ from kread.model.socks import FASTOPEN_RST_WAIT, Request, Sock, State
 RULES = (
     rule("9.2", "tcp_fastopen_queue_check", "the queue is full (>=): no Fast Open, TCPFastOpenListenOverflow",
          guard("tcp_fastopen_queue_check", "fastopenq->qlen >= max_qlen"),
+         guard("tcp_fastopen_queue_check", "LINUX_MIB_TCPFASTOPENLISTENOVERFLOW"),
          guard("tcp_fastopen_queue_check", "!req1 || time_after(req1->rsk_timer.expires, jiffies)")),
     rule("9.2:recycled", "tcp_fastopen_queue_check", "unless the oldest child that died of a RST has waited its minute",
          guard("tcp_fastopen_queue_check", "!req1 || time_after(req1->rsk_timer.expires, jiffies)")),
     rule("9.5", "reqsk_fastopen_remove", "the handshake ended: one unfinished child less",
-         guard("reqsk_fastopen_remove", "if (req->sk)")),
+         guard("reqsk_fastopen_remove", "if (req->sk)"), guard("reqsk_fastopen_remove", "fastopenq->qlen--")),
     rule("9.5:parked", "reqsk_fastopen_remove",
          "it ended by RST and the child was accepted: it counts for 60 s more",
          guard("reqsk_fastopen_remove", "!reset || lsk->sk_state != TCP_LISTEN")),

@@ -13,6 +13,17 @@ from kread.model.host import Host
 from kread.model.rules import guard, rule
 from kread.model.socks import INADDR_ANY, MASK, Group, Request, Sock, State, TimeWait
 
+_DEVICES = ("!sk->sk_bound_dev_if || !bound_dev_if2 || sk->sk_bound_dev_if == bound_dev_if2",)
+_REUSE = (
+    "sk->sk_reuse && sk2->sk_reuse && sk2->sk_state != TCP_LISTEN",
+    "reuse && sk2->sk_reuse && sk2->sk_state != TCP_LISTEN",
+)
+_SHARED = (
+    "if (!reuseport_ok || !sk->sk_reuseport || !sk2->sk_reuseport",
+    "if (!reuseport_ok || !reuseport || !sk2->sk_reuseport",
+)
+"""What two socks with one port may share it for; where it stands differs, and whether a field is read or a copy of it."""
+
 RULES = (
     rule(
         "1.1",
@@ -20,8 +31,14 @@ RULES = (
         "a backlog beyond somaxconn, as an unsigned number, becomes somaxconn: so does a negative one",
         guard("__sys_listen", "(unsigned int)backlog > somaxconn", without="__sys_listen_socket"),
         guard("__sys_listen_socket", "(unsigned int)backlog > somaxconn"),
+        guard("SOMAXCONN", "4096"),
     ),
-    rule("1.1:kernel", "kernel_listen", "a listener of the kernel's own is not clamped"),
+    rule(
+        "1.1:kernel",
+        "kernel_listen",
+        "a listener of the kernel's own is not clamped",
+        guard("kernel_listen", "sock->ops->listen(sock, backlog)"),
+    ),
     rule(
         "1.2",
         "inet_listen",
@@ -49,11 +66,27 @@ RULES = (
         "1.4",
         "inet_csk_listen_start",
         "the accept queue is emptied, the state is LISTEN, then the port is validated and the sock hashed",
+        guard("inet_csk_listen_start", "reqsk_queue_alloc(&icsk->icsk_accept_queue)"),
+        guard("inet_csk_listen_start", "sk->sk_ack_backlog = 0"),
+        guard("inet_csk_listen_start", "inet_sk_state_store(sk, TCP_LISTEN)"),
         guard("inet_csk_listen_start", "!sk->sk_prot->get_port(sk, inet->inet_num)", listen_keeps_error=False),
         guard("inet_csk_listen_start", "err = sk->sk_prot->get_port(sk, inet->inet_num)", listen_keeps_error=True),
     ),
-    rule("1.4:fails", "inet_csk_listen_start", "without a port or a place in the table the sock is CLOSE again"),
-    rule("1.5", "inet_hash", "a listener goes to the head of its chain: the newest is examined first"),
+    rule(
+        "1.4:fails",
+        "inet_csk_listen_start",
+        "without a port or a place in the table the sock is CLOSE again",
+        guard("inet_csk_listen_start", "err = sk->sk_prot->hash(sk)"),
+        guard("inet_csk_listen_start", "inet_sk_set_state(sk, TCP_CLOSE)"),
+    ),
+    rule(
+        "1.5",
+        "inet_hash",
+        "a listener goes to the head of its chain: the newest is examined first",
+        guard("inet_hash2", "hlist_add_head_rcu(&inet_csk(sk)->icsk_listen_portaddr_node"),
+        guard("__inet_hash", "__sk_nulls_add_node_rcu(sk"),
+        guard("inet_hash", "__sk_nulls_add_node_rcu(sk", without="__inet_hash"),
+    ),
     rule(
         "1.6",
         "inet_reuseport_add_sock",
@@ -63,14 +96,31 @@ RULES = (
             "sk2->sk_reuseport && uid_eq(",
         ),
     ),
-    rule("1.6:alone", "reuseport_alloc", "without such a one it founds a group"),
+    rule(
+        "1.6:alone",
+        "reuseport_alloc",
+        "without such a one it founds a group",
+        guard("inet_reuseport_add_sock", "return reuseport_alloc(sk"),
+    ),
     rule(
         "1.7",
         "inet_csk_get_port",
         "one port for two socks needs: other devices, other addresses, SO_REUSEADDR on both and the first not "
         "listening, or SO_REUSEPORT on both and one user",
+        guard("inet_csk_bind_conflict", "inet_rcv_saddr_equal(sk, sk2, true)"),
+        guard("inet_csk_bind_conflict", *_DEVICES, without="inet_bind_conflict"),
+        guard("inet_csk_bind_conflict", *_REUSE, without="inet_bind_conflict"),
+        guard("inet_csk_bind_conflict", *_SHARED, without="inet_bind_conflict"),
+        guard("inet_bind_conflict", *_DEVICES),
+        guard("inet_bind_conflict", *_REUSE),
+        guard("inet_bind_conflict", *_SHARED),
     ),
-    rule("1.7:autobind", "inet_csk_find_open_port", "port 0 is replaced by a free one, odd ones first"),
+    rule(
+        "1.7:autobind",
+        "inet_csk_find_open_port",
+        "port 0 is replaced by a free one, odd ones first",
+        guard("inet_csk_get_port", "if (!port)"),
+    ),
 )
 
 FIRST_EPHEMERAL = 32769
@@ -204,7 +254,7 @@ def _get_port(host: Host, sk: Sock) -> bool:
 
 
 def _conflict(host: Host, sk: Sock) -> bool:
-    host.called("inet_csk_bind_conflict")
+    host.called("inet_csk_bind_conflict", "inet_bind_conflict")
     owners: list[Sock | TimeWait] = [each for each in host.socks.values() if not host.hashed(each)]
     owners += [each for each in host.entries() if not isinstance(each, Request)]
     return any(_bind_conflict(sk, each) for each in owners if each is not sk)

@@ -19,7 +19,13 @@ from kread.model.rules import guard, rule
 from kread.model.socks import INADDR_ANY, Entry, Sock, State
 
 RULES = (
-    rule("2.1", "skb_steal_sock", "a socket that BPF attached to the packet is taken, without any lookup"),
+    rule(
+        "2.1",
+        "skb_steal_sock",
+        "a socket that BPF attached to the packet is taken, without any lookup",
+        guard("skb_steal_sock", "if (skb->sk)", "if (!sk)"),
+        guard("__inet_lookup_skb", "if (sk)", "if (IS_ERR(sk))"),
+    ),
     rule(
         "2.1:reselect",
         "inet_steal_sock",
@@ -34,10 +40,31 @@ RULES = (
         "an entry of ehash matches by 4-tuple and bound device, before any listener is looked at",
         guard("inet_match", "sk->sk_portpair != ports"),
         guard("inet_bound_dev_eq", "bound_dev_if == dif || bound_dev_if == sdif"),
+        guard("__inet_lookup", "sk = __inet_lookup_established("),
+        guard("__inet_lookup", "if (sk)"),
+        guard("__inet_lookup", "return __inet_lookup_listener("),
     ),
-    rule("2.3", "__inet_lookup_listener", "the bucket of the exact address yields a listener"),
-    rule("2.3:any", "__inet_lookup_listener", "only where it yields none the bucket of INADDR_ANY is searched"),
-    rule("2.3:bpf", "__inet_lookup_listener", "a BPF sk_lookup program runs before both"),
+    rule(
+        "2.3",
+        "__inet_lookup_listener",
+        "the bucket of the exact address yields a listener",
+        guard("__inet_lookup_listener", "ipv4_portaddr_hash(net, daddr, hnum)"),
+        guard("__inet_lookup_listener", "saddr, sport, daddr, hnum, dif, sdif"),
+    ),
+    rule(
+        "2.3:any",
+        "__inet_lookup_listener",
+        "only where it yields none the bucket of INADDR_ANY is searched",
+        guard("__inet_lookup_listener", "if (result)"),
+        guard("__inet_lookup_listener", "ipv4_portaddr_hash(net, htonl(INADDR_ANY), hnum)"),
+        guard("__inet_lookup_listener", "saddr, sport, htonl(INADDR_ANY), hnum, dif, sdif"),
+    ),
+    rule(
+        "2.3:bpf",
+        "__inet_lookup_listener",
+        "a BPF sk_lookup program runs before both",
+        guard("__inet_lookup_listener", "static_branch_unlikely(&bpf_sk_lookup_enabled)"),
+    ),
     rule(
         "2.4",
         "compute_score",

@@ -68,6 +68,10 @@ class Policy:
     """10.3: a SYN with an older timestamp on a connection is challenged as any other SYN is, not counted as PAWSEstab."""
     paws_old_ack: bool = True
     """10.3: a pure ACK with an older timestamp and an older number is counted as PAWSOldAck and not answered."""
+    beyond_window_counted: bool = True
+    """10.3: a segment beyond the window of a connection counts BeyondWindow."""
+    window_end_strict: bool = True
+    """10.3: a segment that ends beyond the window is refused where data waits to be read."""
     tw_paws_counter: bool = True
     """12: a segment that PAWS rejects in TIME_WAIT counts PAWSTimewait, not PAWSEstab."""
     cookie_by_bpf: bool = True

@@ -15,8 +15,15 @@ from kread.model.rules import guard, rule
 from kread.model.socks import Request, Sock, State, TimeWait, between
 
 RULES = (
-    rule("2.6", "tcp_v4_rcv", "nobody owns the segment: RST"),
-    rule("2.6:checksum", "tcp_v4_rcv", "a wrong checksum is counted and nothing is sent"),
+    rule("2.6", "tcp_v4_rcv", "nobody owns the segment: RST", guard("tcp_v4_rcv", "tcp_v4_send_reset(NULL, skb")),
+    rule(
+        "2.6:checksum",
+        "tcp_v4_rcv",
+        "a wrong checksum is counted and nothing is sent",
+        guard("tcp_v4_rcv", "if (tcp_checksum_complete(skb))"),
+        guard("tcp_v4_rcv", "TCP_MIB_CSUMERRORS"),
+        guard("tcp_v4_rcv", "TCP_MIB_INERRS"),
+    ),
     rule(
         "2.8",
         "tcp_v4_rcv",

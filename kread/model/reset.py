@@ -16,6 +16,7 @@ RULES = (
         "tcp_v4_send_reset",
         "a RST is never sent in reply to a RST",
         guard("tcp_v4_send_reset", "th->rst"),
+        guard("tcp_v4_send_reset", "TCP_MIB_OUTRSTS"),
     ),
     rule(
         "2.6:route",

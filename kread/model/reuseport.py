@@ -22,7 +22,13 @@ RULES = (
         "without a program the hash scaled to the number of members chooses",
         guard("reuseport_select_sock", "!prog || !skb"),
     ),
-    rule("2.5:prog", "reuseport_select_sock", "an attached program chooses; an index outside the group is no choice"),
+    rule(
+        "2.5:prog",
+        "reuseport_select_sock",
+        "an attached program chooses; an index outside the group is no choice",
+        guard("reuseport_select_sock", "if (prog->type == BPF_PROG_TYPE_SK_REUSEPORT)"),
+        guard("reuseport_select_sock", "if (!sk2)"),
+    ),
     rule(
         "2.5:cpu",
         "reuseport_select_sock_by_hash",
@@ -44,6 +50,7 @@ RULES = (
         "reuseport_migrate_sock",
         "no member listens, or migration was turned off since: counted as a failure",
         guard("reuseport_migrate_sock", "unlikely(!socks)"),
+        guard("reuseport_migrate_sock", "LINUX_MIB_TCPMIGRATEREQFAILURE"),
         migration=True,
     ),
     rule(

@@ -13,7 +13,8 @@ from kread.model.socks import TCP_RTO_MAX, TCP_TIMEOUT_INIT, Request, Sock
 
 RULES = (
     rule("8.6", "tcp_rtx_synack", "each SYN-ACK sent again counts RetransSegs and TCPSynRetrans",
-         guard("tcp_rtx_synack", "if (!res)")),
+         guard("tcp_rtx_synack", "if (!res)"), guard("tcp_rtx_synack", "TCP_MIB_RETRANSSEGS"),
+         guard("tcp_rtx_synack", "LINUX_MIB_TCPSYNRETRANS")),
 )  # fmt: skip
 
 

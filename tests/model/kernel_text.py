@@ -12,6 +12,7 @@ FOLDERS = ("net/ipv4", "net/core", "include/net", "include/linux")
 FILES = ("net/socket.c",)
 _OPENING = re.compile(r"^\{", re.M)
 _HEAD = re.compile(r"\b(\w+)\(")
+_CONSTANT = re.compile(r"^#define[ \t]+([A-Z]\w+)[ \t]+([^\n]+?)[ \t]*(?=/\*|//|$)", re.M)
 _NOT_A_NAME = {"__releases", "__acquires", "__printf", "__must_hold", "if", "while"}
 
 
@@ -23,7 +24,7 @@ def _name(head: str) -> str:
 
 @cache
 def bodies(tree: Path) -> dict[str, str]:
-    """The text of every function of the folders above, normalised; alternatives of one name one after the other."""
+    """The text of every function and constant of the folders above, normalised; alternatives one after the other."""
     found: dict[str, list[str]] = {}
     files = [tree / name for name in FILES]
     for folder in FOLDERS:
@@ -35,6 +36,8 @@ def bodies(tree: Path) -> dict[str, str]:
             end = text.find("\n}", match.end())
             if name and end > 0:
                 found.setdefault(name, []).append(text[match.end() : end])
+        for match in _CONSTANT.finditer(text):
+            found.setdefault(match[1], []).append(match[2])
     return {name: normalise("\n".join(texts)) for name, texts in found.items()}
 
 

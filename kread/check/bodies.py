@@ -120,7 +120,7 @@ class Bodies:
             written = self.file(file).decode("utf-8", "replace").splitlines()[line - 1]
             match = re.match(rf"\s*#\s*define\s+{name}\s+(.+?)\s*(/[/*]|$)", written)
             if params is None and match is not None:
-                found.append(Statement(file, line, match[1], canonical(match[1]), False))
+                found.append(Statement(file, line, f"#define {name} {match[1]}", canonical(match[1]), False))
         return found
 
     def _statements(self, function: Function) -> list[Statement]:

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 from kread import data, presence
 from kread.errors import SourceError
-from kread.parse.kbuild import added_search
 from kread.source.tree import SourceTree
 
 
@@ -65,6 +64,8 @@ class IncludeGraph:
         if known is None:
             makefile = next(filter(self.exists, (f"{directory}/{name}" for name in ("Kbuild", "Makefile"))), "")
             if makefile:
+                from kread.parse.kbuild import added_search
+
                 known = added_search(self.read(makefile).decode("utf-8", "replace"), directory)
             else:
                 above = posixpath.dirname(directory)

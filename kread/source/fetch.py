@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from kread.data import load
 from kread.errors import SourceError, UsageError
@@ -28,7 +29,7 @@ from kread.source.home import (
     temporary_dir,
 )
 from kread.source.progress import Progress, Silent
-from kread.source.releases import Record, find_release, is_path, label, matching, parse_name, records, register
+from kread.source.releases import Origin, Record, find_release, is_path, label, matching, parse_name, records, register
 from kread.source.tree import SourceTree, make_ident, open_tree
 
 #: Free space that a fetch asks for beforehand. A tree of the scope has 150 MB on disk, its git objects 40 MB more;
@@ -42,6 +43,14 @@ _NEEDED_BY_MORE = 1_600_000_000
 _GIT_UNREACHABLE = frozenset({"no-remote", "no-git"})
 
 _Have = Callable[[str], bool]
+
+
+class _Got(NamedTuple):
+    """What a fetch got: how a person is told of it, what tells it from others, and where it can be got again."""
+
+    said: str
+    identity: str
+    origin: Origin
 
 
 def folders() -> tuple[str, ...]:
@@ -63,20 +72,26 @@ def need(release: str | None = None, progress: Progress | None = None, more: tup
         if error.slug != "no-such-release" or (release is not None and parse_name(release) is None):
             raise
         return obtain(release, progress=progress, more=more)
-    lacking = _lacking(tree, more)
-    if not lacking:
+    fetched = (
+        record for record in records() if record.tree == tree and not record.in_place
+    )  # in place: has what it has
+    record = next(fetched, None) if more else None
+    lacking = [folder for folder in more if not _covers(record.folders, folder)] if record else []
+    if record is None or not lacking:
         return tree
     if progress is not None:
         progress.say(
             f"{tree.release} was fetched without {', '.join(lacking)}, which the scope needs: fetching it again"
         )
-    return obtain(tree.release, progress=progress, more=more)
-
-
-def _lacking(tree: SourceTree, more: tuple[str, ...]) -> list[str]:
-    """Which of these folders were not asked of the fetch of a tree; a tree in place has what it has."""
-    record = next((record for record in records() if record.tree == tree and not record.in_place), None)
-    return [folder for folder in more if not _covers(record.folders, folder)] if more and record else []
+    # From where it came: the same name elsewhere may be another tree.
+    origin = record.origin
+    return obtain(
+        origin.name or tree.release,
+        origin.source or None,
+        origin.remote or None,
+        progress,
+        (*record.folders, *lacking),
+    )
 
 
 def _covers(fetched: Iterable[str], folder: str) -> bool:
@@ -158,27 +173,30 @@ def _from_archive(path: Path, release: str | None, wanted: tuple[str, ...], repo
         report,
         release,
         wanted,
-        lambda into, have: (f"archive {path.name}", f"archive:{unpack(path, into, wanted, report)}"),
+        lambda into, have: _Got(
+            f"archive {path.name}", f"archive:{unpack(path, into, wanted, report)}", Origin(str(path))
+        ),
     )
 
 
 def _git(
     name: str, into: Path, wanted: tuple[str, ...], remotes: tuple[str, ...] | None, report: Progress, have: _Have
-) -> tuple[str, str]:
+) -> _Got:
     from kread.source.git_clone import clone, default_remotes
+    from kread.source.git_process import shown
 
     cloned = clone(name, into, wanted, remotes or default_remotes(), report, have)
-    return cloned.origin, cloned.identity
+    return _Got(cloned.origin, cloned.identity, Origin("git", shown(cloned.url), cloned.tag))
 
 
-def _debian(name: str, into: Path, wanted: tuple[str, ...], report: Progress, have: _Have) -> tuple[str, str]:
+def _debian(name: str, into: Path, wanted: tuple[str, ...], report: Progress, have: _Have) -> _Got:
     from kread.source.debian import fetch_debian
 
     package = fetch_debian(name, into, wanted, into.with_name(f"{into.name}.apt"), report, have)
-    return package.origin, package.identity
+    return _Got(package.origin, package.identity, Origin("debian"))
 
 
-def _git_or_debian(name: str, into: Path, wanted: tuple[str, ...], report: Progress, have: _Have) -> tuple[str, str]:
+def _git_or_debian(name: str, into: Path, wanted: tuple[str, ...], report: Progress, have: _Have) -> _Got:
     try:
         return _git(name, into, wanted, None, report, have)
     except SourceError as error:
@@ -206,10 +224,10 @@ def _fetch(
     report: Progress,
     release: str | None,
     wanted: tuple[str, ...],
-    get: Callable[[Path, _Have], tuple[str, str]],
+    get: Callable[[Path, _Have], _Got],
     any_source: bool = False,
 ) -> SourceTree:
-    """Let `get` fill a folder, and put that in its place; `get` returns the origin and the identity of what it got."""
+    """Let `get` fill a folder, and put that in its place."""
     _make_room(kind, more=wanted != folders())
     with lock(data_dir() / "fetch.lock", lambda: report.say("another kread is fetching; waiting for it")):
         if any_source and release is not None and (record := _here(release, wanted)):
@@ -223,13 +241,13 @@ def _fetch(
         except OSError as error:
             raise storage_error(error, temporary) from error
         try:
-            origin, identity = get(into, lambda identity: _by_ident(make_ident(identity), wanted) is not None)
-            if found := _by_ident(make_ident(identity), wanted):
+            got = get(into, lambda identity: _by_ident(make_ident(identity), wanted) is not None)
+            if found := _by_ident(make_ident(got.identity), wanted):
                 report.say(f"{found.tree.release} is here already, from {found.tree.origin}")
                 return found.tree
-            fetched = _open(into, origin, identity)
-            _check_release(fetched, None if kind == "git" and not origin.startswith("Debian") else release, origin)
-            tree = _put_in_place(fetched, wanted, work)
+            fetched = _open(into, got.said, got.identity)
+            _check_release(fetched, None if got.origin.source == "git" else release, got.said)
+            tree = _put_in_place(fetched, wanted, got.origin, work)
         except OSError as error:
             raise storage_error(error, work) from error
         finally:
@@ -246,14 +264,14 @@ def _open(into: Path, origin: str, identity: str) -> SourceTree:
         raise SourceError(error.slug, error.what, where=origin, hint=hint) from error
 
 
-def _put_in_place(fetched: SourceTree, wanted: tuple[str, ...], work: Path) -> SourceTree:
+def _put_in_place(fetched: SourceTree, wanted: tuple[str, ...], origin: Origin, work: Path) -> SourceTree:
     target = ensure_dir(releases_dir()) / label(fetched)
     tree = replace(fetched, root=target)
     if target.exists():
         # Without a record, or with one that an older kread wrote for fewer folders.
         os.rename(target, work / "replaced")
     os.rename(fetched.root, target)
-    register(tree, wanted)
+    register(tree, wanted, origin=origin)
     return tree
 
 

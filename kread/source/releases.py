@@ -58,6 +58,20 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a fetch got a release, so that it can be got there again.
+
+    source -- "git", "debian" or an archive's path ("" = nobody wrote it down)
+    remote -- for git the URL, without a password
+    name   -- for git the tag
+    """
+
+    source: str = ""
+    remote: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """A release that is here: its tree, what was asked of the fetch, and when it came (seconds of the Unix epoch).
 
@@ -69,6 +83,7 @@ class Record:
     folders: tuple[str, ...]
     in_place: bool
     added: float
+    origin: Origin = Origin()
 
 
 def parse_name(name: str) -> Name | None:
@@ -84,7 +99,9 @@ def label(tree: SourceTree) -> str:
     return f"{tree.release}-{tree.ident}"
 
 
-def register(tree: SourceTree, folders: tuple[str, ...] = (), in_place: bool = False) -> None:
+def register(
+    tree: SourceTree, folders: tuple[str, ...] = (), in_place: bool = False, origin: Origin = Origin()
+) -> None:
     """Record that `tree` is here; from now on a name finds it."""
     content = {
         "schema": _SCHEMA,
@@ -94,6 +111,7 @@ def register(tree: SourceTree, folders: tuple[str, ...] = (), in_place: bool = F
         # A tree of ours moves with its home, so its place is not written down.
         "root": str(tree.root) if in_place else "",
         "folders": list(folders),
+        "fetched": [origin.source, origin.remote, origin.name],
         "added": time.time(),
     }
     text = json.dumps(content, indent=1, sort_keys=True) + "\n"
@@ -199,6 +217,7 @@ def _read(file: Path) -> Record | None:
         release = read_release(root) if in_place else str(content["release"])
         tree = SourceTree(root, release, str(content["origin"]), str(content["ident"]))
         folders, added = tuple(str(folder) for folder in content["folders"]), float(content["added"])
+        origin = Origin(*map(str, content.get("fetched", ())))  # older records do not have it
     except (OSError, ValueError, KeyError, TypeError, SourceError):
         return None
-    return Record(tree, folders, in_place, added) if (root / "Makefile").is_file() else None
+    return Record(tree, folders, in_place, added, origin) if (root / "Makefile").is_file() else None

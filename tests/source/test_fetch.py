@@ -106,17 +106,33 @@ def test_a_scope_with_more_folders_has_the_tree_fetched_again_and_the_folders_st
     monkeypatch.setattr(fetch, "folders", lambda: ("net", "include"))
     first = obtain("v6.12", remote=server.url)
     assert need("v6.12", more=("net",)) == first
-    with monkeypatch.context() as patch:
-        patch.setattr(fetch, "obtain", lambda release, *, progress, more: (release, more))
-        said = Said()
-        assert need("v6.12", said, more=("net", "lib")) == (first.release, ("net", "lib"))
-        assert "was fetched without lib, which the scope needs" in said.lines[0]
     assert not first.exists("lib/siphash.c")
-    whole = obtain("v6.12", remote=server.url, more=("lib",))
-    assert whole.root == first.root
+    said = Said()
+    whole = need("v6.12", said, more=("net", "lib"))
+    assert "was fetched without lib, which the scope needs" in said.lines[0]
+    assert (whole.root, whole.origin) == (first.root, first.origin)
     assert whole.exists("lib/siphash.c")
     for again in (need("v6.12", more=("lib",)), obtain("v6.12", remote=server.url), need("v6.12", more=("lib",))):
         assert again == whole
+    assert nothing_left_behind()
+
+
+@pytest.mark.usefixtures("home")
+def test_more_folders_come_from_where_the_tree_came(
+    server: Server, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "folders", lambda: ("net", "include"))
+    obtain("v6.12", remote=server.url)
+    first = obtain(source=str(archive))
+    whole = need(f"{first.release}@{first.ident}", more=("lib",))
+    assert (whole.root, whole.origin) == (first.root, first.origin)
+    assert whole.exists("lib/siphash.c")
+    assert need(f"{first.release}@{first.ident}", more=("lib", "net")) == whole
+    archive.rename(archive.with_name("elsewhere.tar.gz"))
+    with pytest.raises(SourceError, match="no such directory or archive") as caught:
+        need(f"{first.release}@{first.ident}", more=("kernel",))
+    assert caught.value.where == str(archive)
+    assert whole.exists("lib/siphash.c")
     assert nothing_left_behind()
 
 

@@ -36,8 +36,10 @@ from kread.source.tree import SourceTree, make_ident, open_tree
 #: Debian's package and the lists that find it have 250 MB besides.
 _NEEDED_BYTES = {"git": 300_000_000, "debian": 500_000_000, "archive": 200_000_000}
 
-#: What a tree with more folders than these needs besides: a whole one has 1.6 GB.
-_NEEDED_BY_MORE = 1_600_000_000
+#: What a tree with more folders than these needs besides: for each as much as the largest has, but for those that
+#: data/scopes.toml calls large; never more than a whole tree has.
+_NEEDED_BY_FOLDER = 160_000_000
+_NEEDED_BY_WHOLE = 1_600_000_000
 
 #: Failures of git after which Debian's package is tried: nothing there to ask with, or nobody answered.
 _GIT_UNREACHABLE = frozenset({"no-remote", "no-git"})
@@ -228,7 +230,7 @@ def _fetch(
     any_source: bool = False,
 ) -> SourceTree:
     """Let `get` fill a folder, and put that in its place."""
-    _make_room(kind, more=wanted != folders())
+    _make_room(_NEEDED_BYTES[kind] + _needed_by(set(wanted) - set(folders())))
     with lock(data_dir() / "fetch.lock", lambda: report.say("another kread is fetching; waiting for it")):
         if any_source and release is not None and (record := _here(release, wanted)):
             return record.tree  # the other process fetched it
@@ -275,9 +277,15 @@ def _put_in_place(fetched: SourceTree, wanted: tuple[str, ...], origin: Origin, 
     return tree
 
 
-def _make_room(kind: str, more: bool) -> None:
+def _needed_by(more: Iterable[str]) -> int:
+    """The bytes that these folders may have."""
+    large = {row["name"]: int(row["bytes"]) for row in load("scopes")["fetch"]["large"]}
+    return min(_NEEDED_BY_WHOLE, sum(large.get(folder, _NEEDED_BY_FOLDER) for folder in more))
+
+
+def _make_room(needed: int) -> None:
     folder = ensure_dir(data_dir())
-    needed, free = _NEEDED_BYTES[kind] + (_NEEDED_BY_MORE if more else 0), free_bytes(folder)
+    free = free_bytes(folder)
     if free < needed:
         raise SourceError(
             "no-space",

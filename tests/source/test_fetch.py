@@ -291,6 +291,16 @@ def test_too_little_space_is_found_before_anything_is_fetched(server: Server, mo
     assert len(str(caught.value).splitlines()) == 3
 
 
+@pytest.mark.usefixtures("home")
+def test_the_space_that_is_asked_for_is_that_of_the_folders(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch, "free_bytes", lambda _: 500_000_000)
+    with pytest.raises(SourceError, match="and a fetch needs 1400 MB"):
+        obtain("v6.12", remote=server.url, more=("drivers",))
+    with pytest.raises(SourceError, match="and a fetch needs 1900 MB"):
+        obtain("v6.12", remote=server.url, more=("drivers", "fs", "arch", "sound", "samples"))
+    obtain("v6.12", remote=server.url, more=("fs/ext4",))
+
+
 ON_A_SMALL_DISK = """
 import sys
 from kread.source import fetch

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -93,6 +96,22 @@ def test_without_namespaces_all_is_skipped_and_nothing_fails(monkeypatch: pytest
     assert found.passed
     assert not found.ran
     assert found.reasons == {"not allowed here": len(bundled())}
+
+
+@pytest.mark.usefixtures("_namespaces")
+def test_the_command_says_so_where_namespaces_are_used_up(indexed_home: Path) -> None:
+    none_more = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
+    command = [sys.executable, "-c", "from kread.cli.main import main; main()", "check", "--live"]
+    done = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "sh", "-c", none_more, "sh", *command],
+        env={**os.environ, "KREAD_HOME": str(indexed_home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "nothing was run" in done.stdout
+    assert str(len(bundled())) in done.stdout
 
 
 def test_running_nothing_where_something_could_be_run_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

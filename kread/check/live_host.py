@@ -48,6 +48,8 @@ _ETH_P_IP = 0x0800
 _IP_HDRINCL = 3
 #: Where struct tcp_info has, for a listener, the length of its accept queue and its backlog.
 _TCP_INFO_QUEUES = 24
+_SO_MEMINFO, _MEMINFO, _DROPS = 55, 36, 32
+"""An option of sockets: numbers of 4 bytes, the ninth of them what was dropped."""
 #: A timer of the kernel fires a little after its time.
 SLACK = 0.3
 #: The kernel's timers are the later the longer they are: an eighth of a timer at most, and far less for all together.
@@ -275,11 +277,14 @@ class LiveHost:
                 if segment is not None:
                     found.append(segment)
 
-    def queues(self, names: list[str]) -> dict[str, tuple[int, int]]:
-        """The backlog and the accept queue's length of these listeners."""
+    def queues(self, names: list[str]) -> dict[str, tuple[int, int, int]]:
+        """The backlog, the accept queue's length and the count of drops of these listeners."""
         found = {}
         for name in names:
             info = self.socks[name].getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
             length, backlog = struct.unpack_from("II", info, _TCP_INFO_QUEUES)
-            found[name] = (backlog, length)
+            (drops,) = struct.unpack_from(
+                "I", self.socks[name].getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO), _DROPS
+            )
+            found[name] = (backlog, length, drops)
         return found

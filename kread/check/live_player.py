@@ -44,6 +44,7 @@ COUNTERS = frozenset(
         "TCPDeferAcceptDrop",
         "TCPTimeouts",
         "TCPSynRetrans",
+        "RetransSegs",
         "OutRsts",
         "TCPACKSkippedSynRecv",
         "PAWSEstab",
@@ -177,8 +178,8 @@ class _LivePlayer(Player):
         self.wanted.clear()
         self.compare(self.last, "counters", _moved(wanted), _moved(moved))
         listening = {sk.name: queues(sk) for sk in self.host.socks.values() if sk.state is State.LISTEN}
-        mine = {name: (each.B, each.A) for name, each in listening.items()}
-        self.compare(self.last, "backlog and accept queue", str(mine), str(self.live.queues(list(listening))))
+        mine = {name: (each.B, each.A, each.D) for name, each in listening.items()}
+        self.compare(self.last, "backlog, accept queue and drops", str(mine), str(self.live.queues(list(listening))))
         self.hold(self.last)
 
     def hold(self, event: Event) -> None:

@@ -64,12 +64,12 @@ def syn_recv_sock(host: Host, sk: Sock, req: Request, *, hashed: bool, routed: b
     host.called("tcp_v4_syn_recv_sock")
     if limits.acceptq_is_full(host, sk):
         host.fire("R6.11")
-        host.listendrop("ListenOverflows")
+        host.listendrop(sk, "ListenOverflows")
         return None
     host.called("tcp_create_openreq_child", "inet_csk_clone_lock", "sk_clone_lock", "sk_clone")
     if host.failing("clone"):
         host.fire("R6.11:failed")
-        host.listendrop()
+        host.listendrop(sk)
         return None
     host.fire("5.2")
     host.count("PassiveOpens")
@@ -82,7 +82,7 @@ def syn_recv_sock(host: Host, sk: Sock, req: Request, *, hashed: bool, routed: b
     host.fire("R6.11:failed")
     host.called("inet_csk_prepare_forced_close", "tcp_done")
     host.count("AttemptFails")
-    host.listendrop()
+    host.listendrop(sk)
     return None
 
 

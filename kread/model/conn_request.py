@@ -53,7 +53,8 @@ RULES = (
     rule("4.4", "tcp_conn_request", "no memory, no route, or a security module refuses: dropped",
          guard("tcp_conn_request", "if (!req)"), guard("tcp_conn_request", "if (!dst)"),
          guard("tcp_conn_request", "tcp_listendrop(sk)"),
-         guard("tcp_listendrop", "LINUX_MIB_LISTENDROPS")),
+         guard("tcp_listendrop", "LINUX_MIB_LISTENDROPS"),
+         guard("tcp_listendrop", "atomic_inc(&((struct sock *)sk)->sk_drops)", "sk_drops_inc((struct sock *)sk)")),
     rule("4.5", "tcp_conn_request",
          "without cookies the last quarter of max_syn_backlog is for peers whose round trip time is known",
          guard("tcp_conn_request",
@@ -86,21 +87,21 @@ def conn_request(host: Host, sk: Sock, event: Receive, isn: int) -> None:
     host.called("tcp_v4_conn_request")
     if event.broadcast:
         host.fire("3.3")
-        return host.listendrop()
+        return host.listendrop(sk)
     host.called("tcp_conn_request")
     want_cookie = False
     if not isn and (host.sysctl["tcp_syncookies"] == 2 or limits.reqsk_queue_is_full(host, sk)):
         want_cookie = _syn_flood_action(host, sk)
         if not want_cookie:
             host.fire("4.1")
-            return host.listendrop()
+            return host.listendrop(sk)
     if limits.acceptq_is_full(host, sk):
         host.fire("4.3")
-        return host.listendrop("ListenOverflows")
+        return host.listendrop(sk, "ListenOverflows")
     host.called("inet_reqsk_alloc")
     if host.failing("reqsk_alloc"):
         host.fire("4.4")
-        return host.listendrop()
+        return host.listendrop(sk)
     _prepare(host, sk, event, isn, want_cookie)
 
 
@@ -139,13 +140,13 @@ def _prepare(host: Host, sk: Sock, event: Receive, isn: int, want_cookie: bool) 
     if host.failing("route_req") or host.failing("security"):
         host.fire("4.4")
         host.called("__reqsk_free")
-        return host.listendrop()
+        return host.listendrop(sk)
     if not want_cookie and not isn:
         host.called("tcp_v4_init_seq_and_ts_off")
         if not host.sysctl["tcp_syncookies"] and _last_quarter(host, sk, segment):
             host.fire("4.5")
             host.called("__reqsk_free")
-            return host.listendrop()
+            return host.listendrop(sk)
         host.called("tcp_v4_init_seq")
         isn = host.isn(segment.key)
     if want_cookie:
@@ -194,7 +195,7 @@ def _keep(host: Host, sk: Sock, req: Request, segment: Segment) -> None:
         host.fire("4.7")
         synack.send(host, req, host.tsval(), cookie)
         if child.queue_add(host, sk, req, fastopen_sk) is None:
-            return host.listendrop()
+            return host.listendrop(sk)
         return accept.data_ready(host, sk)
     req.timeout = synack.timeout_init(host, sk)
     host.called("inet_csk_reqsk_queue_hash_add", "reqsk_queue_hash_req")

@@ -258,16 +258,21 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Queues:
-    """A listener's queues: its backlog B, the accept queue's length A, half-open requests Q, of them young Y, TFO T."""
+    """A listener's queues: its backlog B, the accept queue's length A, half-open requests Q, of them young Y, TFO T.
+
+    D is how many segments it dropped, as `ss -m` shows it.
+    """
 
     B: int
     A: int
     Q: int
     Y: int
     T: int
+    D: int = 0
 
     def __str__(self) -> str:
-        return f"Q={self.Q} Y={self.Y} A={self.A} B={self.B}" + (f" T={self.T}" if self.T else "")
+        rare = "".join(f" {name}={n}" for name, n in (("T", self.T), ("D", self.D)) if n)
+        return f"Q={self.Q} Y={self.Y} A={self.A} B={self.B}{rare}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,9 +130,10 @@ class Host:
         """Whether this was made to fail."""
         return what in self.faults
 
-    def listendrop(self, *more: str) -> None:
-        """tcp_listendrop(): a SYN or an ACK died at the listener."""
+    def listendrop(self, sk: Sock, *more: str) -> None:
+        """tcp_listendrop(): a SYN or an ACK died at the listener, which keeps a count of its own."""
         self.called("tcp_listendrop")
+        sk.drops += 1
         self.count(*more, "ListenDrops")
 
     def hashed(self, entry: Entry) -> bool:
@@ -188,7 +189,7 @@ class Waiter:
 
 def queues(sk: Sock) -> Queues:
     """The lengths of a listener's queues."""
-    return Queues(sk.max_ack_backlog, sk.ack_backlog, sk.qlen, sk.young, sk.fastopen_qlen)
+    return Queues(sk.max_ack_backlog, sk.ack_backlog, sk.qlen, sk.young, sk.fastopen_qlen, sk.drops)
 
 
 def reply(segment: Segment, flags: Flag, seq: int, ack: int) -> Segment:

@@ -48,6 +48,7 @@ RULES = (
         "tcp_v4_rcv",
         "the listener's socket filter drops the segment",
         guard("tcp_v4_rcv", "if (tcp_filter(sk, skb))", "drop_reason = tcp_filter(sk, skb)"),
+        guard("tcp_v4_rcv", "sk_drops_add(sk, skb)", "sk_drops_skbadd(sk, skb)"),
     ),
     rule(
         "2.8:stolen",
@@ -188,6 +189,9 @@ def _request(host: Host, req: Request, event: Receive) -> bool:
         _process(host, sk, event)
     elif isinstance(verdict, Sock):
         established.child_process(host, sk, verdict, event.segment)
+    else:
+        # What ends here counts as dropped by the listener, though it may have done its work.
+        sk.drops += 1
     return False
 
 
@@ -195,6 +199,7 @@ def _filtered(host: Host, sk: Sock) -> bool:
     host.called("tcp_filter")
     if sk.filter_drops:
         host.fire("2.8:filter")
+        sk.drops += 1
     return sk.filter_drops
 
 
@@ -234,16 +239,13 @@ def _listener(host: Host, sk: Sock, event: Receive, isn: int) -> None:
     host.called("tcp_rcv_state_process")
     if segment.flags & Flag.ACK:
         host.fire("3.2")
-        reset.send(host, segment)
-    elif segment.flags & Flag.RST:
-        host.fire("3.2:rst")
-    elif not segment.flags & Flag.SYN:
-        host.fire("3.2:other")
-    elif segment.flags & Flag.FIN:
-        host.fire("3.2:syn-fin")
-    else:
+        return reset.send(host, segment)
+    if segment.flags & (Flag.SYN | Flag.RST | Flag.FIN) == Flag.SYN:
         host.fire("3.2:syn")
-        conn_request.conn_request(host, sk, event, isn)
+        return conn_request.conn_request(host, sk, event, isn)
+    syn_fin = "3.2:syn-fin" if segment.flags & Flag.SYN else "3.2:other"
+    host.fire("3.2:rst" if segment.flags & Flag.RST else syn_fin)
+    sk.drops += 1
 
 
 def icmp_established(host: Host, sock: Sock, seq: int) -> None:
@@ -267,4 +269,4 @@ def icmp_error(host: Host, req: Request, seq: int, abort: bool) -> None:
     elif abort:
         host.fire("12:icmp")
         child.queue_drop(host, req)
-        host.listendrop()
+        host.listendrop(req.listener)

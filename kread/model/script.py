@@ -13,7 +13,7 @@ which one would tell them, and expectations:
 
     -> SYN-ACK ack=1001                  what the happening above sent, all of it
     returns 0                            what its calls returned
-    queues Q=1 A=0                       a listener's queues now
+    queues Q=1 A=0                       a listener's queues now; D for what it dropped
     counters ListenDrops+1               every counter that moved since the last such line
     peer a SYN_RECV acked=yes            the entry of a connection; "none" for no entry
     rules 4.1 !4.3                       rules that fired in the happening above, in order; ! for one that did not

@@ -141,6 +141,7 @@ class Sock:
     rto_max    -- the longest wait of a timer, in ms, where the release keeps one for each socket
     connected  -- the struct socket is not SS_UNCONNECTED
     snd_wl1    -- the number of the segment that last told the peer's window
+    drops      -- segments that died at this listener
     ack_backlog, qlen, young -- kept beside the queues as the kernel keeps them, so that a wrong count would show
     """
 
@@ -166,6 +167,7 @@ class Sock:
     accept_queue: list[Request] = field(default_factory=list)
     qlen: int = 0
     young: int = 0
+    drops: int = 0
     defer_accept: int = 0
     syn_retries: int = 0
     rto_max: int = 0

@@ -7,7 +7,7 @@ next firing. close() of a connection sends FIN, or RST where data was left unrea
 
 from __future__ import annotations
 
-from kread.model import accept, fastopenq, reuseport
+from kread.model import accept, fastopenq, reuseport, timewait
 from kread.model.events import Close, Flag, IllegalEvent, Segment, Shutdown
 from kread.model.host import Host
 from kread.model.listen import held
@@ -36,6 +36,13 @@ RULES = (
          guard("tcp_set_state", "oldstate == TCP_CLOSE_WAIT || oldstate == TCP_ESTABLISHED"),
          guard("tcp_set_state", "TCP_MIB_ESTABRESETS")),
     rule("11.6", "__tcp_close", "close() of a connection: FIN", guard("__tcp_close", "tcp_close_state(sk)")),
+    rule("11.7", "tcp_shutdown", "shutdown() of a connection for writing: FIN, and the socket stays",
+         guard("tcp_shutdown", "!(how & SEND_SHUTDOWN)"),
+         guard("tcp_shutdown", "(1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_SYN_SENT | TCPF_CLOSE_WAIT)"),
+         guard("tcp_shutdown", "if (tcp_close_state(sk))")),
+    rule("11.7:later", "tcp_rcv_state_process", "of one whose handshake is not done: FIN once it is",
+         guard("tcp_rcv_state_process", "if (sk->sk_shutdown & SEND_SHUTDOWN)")),
+    rule("11.7:over", "inet_shutdown", "of one that is over: -ENOTCONN", guard("inet_shutdown", "err = -ENOTCONN")),
 )  # fmt: skip
 
 NEED_RESET = frozenset({State.ESTABLISHED, State.CLOSE_WAIT, State.FIN_WAIT1, State.FIN_WAIT2, State.SYN_RECV})
@@ -62,7 +69,7 @@ def close(host: Host, event: Close) -> None:
     if sk.state is State.LISTEN:
         host.fire("11.1")
         _stop(host, sk)
-    elif sk.unread and sk.state in CLOSING:
+    elif sk.unread and sk.state is not State.CLOSE:
         host.fire("11.5")
         host.count("TCPAbortOnClose")
         set_state(host, sk, State.CLOSE)
@@ -71,27 +78,48 @@ def close(host: Host, event: Close) -> None:
             fastopenq.remove(host, sk, sk.fastopen_rsk, reset=False)
     elif sk.state in CLOSING:
         host.fire("11.6")
-        set_state(host, sk, CLOSING[sk.state])
-        host.called("tcp_send_fin")
-        assert sk.key is not None
-        host.send(Segment(sk.key, Flag.FIN | Flag.ACK, sk.snd_nxt, sk.rcv_nxt))
-        sk.snd_nxt = add(sk.snd_nxt, 1)
+        _send_fin(host, sk)
+    elif sk.state is State.FIN_WAIT2:
+        timewait.enter(host, sk, State.FIN_WAIT2)
     host.returned("close", "0")
 
 
+def _send_fin(host: Host, sk: Sock) -> None:
+    """tcp_close_state() and tcp_send_fin(): nothing more will be said."""
+    set_state(host, sk, CLOSING[sk.state])
+    host.called("tcp_send_fin")
+    assert sk.key is not None
+    host.send(Segment(sk.key, Flag.FIN | Flag.ACK, sk.snd_nxt, sk.rcv_nxt))
+    sk.snd_nxt = add(sk.snd_nxt, 1)
+
+
 def shutdown(host: Host, event: Shutdown) -> None:
-    """shutdown() of a listener; for other sockets only what a listener's story needs: nothing."""
+    """shutdown() of a listener or of a connection."""
     sk = held(host, event.sock)
     host.called("inet_shutdown")
+    if sk.state is State.CLOSE:
+        host.fire("11.7:over")
+        return host.returned("shutdown", "-ENOTCONN")
     if sk.state is not State.LISTEN:
-        raise IllegalEvent(f"{sk.name} does not listen")
-    if event.how != "WR":
+        sk.shut_rd |= event.how != "WR"
+        sk.shut_wr |= event.how != "RD"
+        host.called("tcp_shutdown")
+        if event.how != "RD" and sk.state is not State.SYN_RECV:
+            shutdown_sent(host, sk)
+    elif event.how != "WR":
         host.fire("11.1:shutdown")
         host.called("tcp_disconnect")
         _stop(host, sk)
         sk.synq_overflow_ts = None
         accept.listener_closed(host, sk)
     host.returned("shutdown", "0")
+
+
+def shutdown_sent(host: Host, sk: Sock) -> None:
+    """tcp_shutdown() for writing: a FIN, unless one was sent."""
+    if sk.state in CLOSING:
+        host.fire("11.7")
+        _send_fin(host, sk)
 
 
 def _stop(host: Host, sk: Sock) -> None:

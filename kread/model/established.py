@@ -215,13 +215,17 @@ def _ack(host: Host, sock: Sock, segment: Segment) -> bool:
         host.called("tcp_init_transfer")
         close.set_state(host, sock, State.ESTABLISHED)
         host.called("sock_def_wakeup")
+        if sock.shut_wr:
+            host.fire("11.7:later")
+            host.called("tcp_shutdown")
+            close.shutdown_sent(host, sock)
     elif sock.state is State.LAST_ACK and done:
         close.done(host, sock)
     elif sock.state is State.CLOSING and done:
         timewait.enter(host, sock, State.TIME_WAIT)
     elif sock.state is State.FIN_WAIT1 and done:
         close.set_state(host, sock, State.FIN_WAIT2)
-        if not segment.flags & Flag.FIN and not _brings_new(sock, segment):
+        if sock.orphan and not segment.flags & Flag.FIN and not _brings_new(sock, segment):
             timewait.enter(host, sock, State.FIN_WAIT2)
     return True
 
@@ -233,7 +237,7 @@ def _text(host: Host, sock: Sock, segment: Segment) -> bool:
         return False
     if sock.state in AFTER_FIN and not before(segment.seq, sock.rcv_nxt):
         return False  # what a peer says after its FIN is not even answered
-    if sock.orphan and _brings_new(sock, segment):
+    if (sock.orphan or sock.shut_rd) and sock.state is not State.ESTABLISHED and _brings_new(sock, segment):
         return _aborted(host, sock)
     if after(segment.seq, sock.rcv_nxt) or not after(segment.end_seq, sock.rcv_nxt):
         _send_ack(host, sock)

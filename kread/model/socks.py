@@ -141,6 +141,7 @@ class Sock:
     rto_max    -- the longest wait of a timer, in ms, where the release keeps one for each socket
     connected  -- the struct socket is not SS_UNCONNECTED
     snd_wl1    -- the number of the segment that last told the peer's window
+    orphan     -- nobody holds it any more; shut_rd, shut_wr: shutdown() was called for reading, for writing
     drops      -- segments that died at this listener
     ack_backlog, qlen, young -- kept beside the queues as the kernel keeps them, so that a wrong count would show
     """
@@ -160,6 +161,8 @@ class Sock:
     reuseport_cb: Group | None = None
     filter_drops: bool = False
     orphan: bool = False
+    shut_rd: bool = False
+    shut_wr: bool = False
     accepted: bool = False
 
     max_ack_backlog: int = 0

@@ -208,6 +208,11 @@ def test_disj_gathers_what_is_common(conditions: tuple[str, ...], expected: str)
     assert presence.disj(*conditions) == expected
 
 
+def test_a_stronger_alternative_adds_nothing_however_many_there_are() -> None:
+    common = "CONFIG_NET && CONFIG_INET"
+    assert presence.disj(*(f"{common} && {symbol}" for symbol in WIDE), common) == common
+
+
 def test_needs_names_what_must_be_set() -> None:
     assert presence.needs("(CONFIG_B || IS_BUILTIN(CONFIG_A)) && !CONFIG_C && FOO > 1") == ("CONFIG_B", "CONFIG_A")
 

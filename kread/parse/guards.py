@@ -296,6 +296,8 @@ class _Site:
                 found.append((thing, way))  # type: ignore[arg-type]
                 continue
             other = thing.no if way else thing.yes
+            if thing.kind == "loop" and not way:
+                continue  # it has ended: that it has says nothing
             if other in self.dominators or thing.kind == "loop":
                 return []
             if self.part_of_decided(thing, decided) or other not in self.reaching:

@@ -4,7 +4,8 @@ Theory of operation: the calls that take and release are found in the text by th
 the blocks that run them. Then a forward dataflow: what is held where a block begins is what all its predecessors hold
 at their end. A lock is known by its pair and its first argument as written; a release whose argument is held under no
 such name releases everything of its pair, because two texts may mean one lock. A trylock takes on the branch where it
-gave true. A scoped guard holds from its declaration to the end of its braces.
+gave true. A scoped guard holds from its declaration to the end of its braces. A pair that the data does not name is
+known by its names, where one function calls both.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from dataclasses import dataclass
 from kread.facts import Held
 from kread.parse.body import Body
 from kread.parse.flow import Cond
-from kread.parse.idioms import lock_rows
+from kread.parse.idioms import lock_rows, own_lock
 from kread.parse.wording import closing, fold, outermost
 
 #: A lock: the index of its pair in data/idioms.toml, and its argument.
 _Key = tuple[int, str]
+#: The index of a pair that is known by its names alone, which then stand for the argument.
+OWN = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,10 @@ class Locks:
         self._ops: dict[int, list[_Op]] = {}
         self._scopes: list[_Scope] = []
         scopes = body.known.scope_guards | body.known.scope_heads
+        own = {own_lock(name) for name, _, _ in body.calls}
+        self._own = {what for what, takes in own if what and (what, not takes) in own}
         for name, start, bracket in body.calls:
-            if name in scopes or any(lock_rows(name)):
+            if name in scopes or any(lock_rows(name)) or own_lock(name)[0] in self._own:
                 self._enter(name, start, bracket)
         for ops in self._ops.values():
             ops.sort(key=lambda op: op.offset)
@@ -76,6 +81,11 @@ class Locks:
         comma = outermost(inside).find(",")
         argument = fold(inside if comma < 0 else inside[:comma])
         text = body.words((start, end + 1)).removesuffix("()")
+        what, taking = own_lock(name)
+        if what in self._own:
+            key = ((OWN, what),)
+            self._add(_Op(start, block, key, (), text) if taking else _Op(start, block, (), key, text))
+            return
         takes, gives = lock_rows(name)
         for index in gives:
             self._add(_Op(start, block, (), ((index, argument),), text))
@@ -101,6 +111,9 @@ class Locks:
     def _after(self, held: frozenset[_Key], ops: list[_Op]) -> frozenset[_Key]:
         for op in ops:
             for key in op.gives:
+                if key[0] == OWN:
+                    held = held - {key}
+                    continue
                 same = {other for other in held if other[0] == key[0]}
                 held = held - ({key} if key in held else same if not self._elsewhere(op, held) else set())
             held = held.union(op.takes)

@@ -42,6 +42,7 @@ class Idioms:
     predicted: tuple[tuple[re.Pattern[str], bool], ...]
     noreturn: frozenset[str]
     locks: tuple[Lock, ...]
+    own_lock: Lock
     scope_guards: frozenset[str]
     scope_heads: frozenset[str]
     reasons: tuple[ReasonRule, ...]
@@ -64,6 +65,7 @@ def idioms() -> Idioms:
         ),
         noreturn=frozenset(data["noreturn"]["names"]),
         locks=locks,
+        own_lock=Lock(re.compile(data["own_lock"]["acquire"]), re.compile(data["own_lock"]["release"]), "call"),
         scope_guards=frozenset(data["scopes"]["guards"]),
         scope_heads=frozenset(data["scopes"]["heads"]),
         reasons=tuple(
@@ -85,3 +87,15 @@ def lock_rows(name: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
         tuple(index for index, lock in enumerate(locks) if lock.acquire.fullmatch(name)),
         tuple(index for index, lock in enumerate(locks) if lock.release.fullmatch(name)),
     )
+
+
+@cache
+def own_lock(name: str) -> tuple[str, bool]:
+    """What a function of this name takes (or gives) by its name alone, and whether it takes; "" for nothing."""
+    if any(lock_rows(name)):
+        return "", False
+    pair = idioms().own_lock
+    for pattern, takes in ((pair.release, False), (pair.acquire, True)):
+        if match := pattern.fullmatch(name):
+            return match[1], takes
+    return "", False

@@ -30,6 +30,10 @@ AGAIN = 1.25
 #: Where stories are told, a way that tells none is of less interest if it costs half as much again as the cheapest.
 UNTOLD = 1.25
 LONG = 1.5
+#: A way through another than the usual world, where the question names none: IPv6 after IPv4, datagrams after streams.
+UNUSUAL = 6
+#: The source names the functions that a pointer most likely holds: another one than these.
+UNNAMED = 2
 #: An object has one table of a record (struct proto, say): a way that needs another one later is about another object.
 CLASH = 15
 
@@ -95,13 +99,20 @@ Asked = tuple[Function, int, str]
 
 @dataclass(frozen=True, slots=True)
 class ReadWay:
-    """A way with its edges, what is known at each call, its story, and how often it takes another table of one record."""
+    """A way with its edges, what is known at each call, and its story.
+
+    clashes -- how often it takes another table of one record
+    unusual -- on how many axes it leaves the usual world
+    unnamed -- at how many of its calls the source names what a pointer most likely holds, and this way takes another
+    """
 
     way: Way
     edges: tuple[Edge, ...]
     contexts: tuple[SiteContext, ...]
     story: Story | None
     clashes: int = 0
+    unusual: int = 0
+    unnamed: int = 0
 
     @property
     def places(self) -> tuple[str, tuple[tuple[int, str, int], ...]]:
@@ -119,7 +130,8 @@ class ReadWay:
                 if guard.holds and guard.kind != "exit" and (edge.caller, guard.line, guard.text) in choices:
                     conditions -= 1 + BRANCH
         direct = DIRECT if len(self.edges) == 1 and self.edges[0].kind != "callback" else 1.0
-        return (self.way.cost + conditions + CLASH * self.clashes) * (self.story.weight if self.story else direct)
+        aside = CLASH * self.clashes + UNUSUAL * self.unusual + UNNAMED * self.unnamed
+        return (self.way.cost + conditions + aside) * (self.story.weight if self.story else direct)
 
 
 def families(read: Sequence[ReadWay]) -> list[tuple[str, ReadWay]]:

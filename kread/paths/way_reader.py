@@ -9,11 +9,11 @@ table makes both, the way speaks of two objects, and weighs more (see `families`
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from kread.facts import Edge, Evidence, Function, Guard, Step
+from kread.facts import CallSite, Edge, Evidence, Function, Guard, Step
 from kread.graph.callgraph import CallGraph, SlotValue
 from kread.graph.names import edge_as_readers_say
 from kread.graph.search import Way
@@ -25,7 +25,9 @@ from kread.paths.families import ReadWay, burden, story
 from kread.paths.sites import Sites
 from kread.paths.steer import Assumption, refuted, rules_out, simplified
 from kread.resolve.cost import BRANCH
-from kread.resolve.worlds import excluded, table_worlds
+from kread.resolve.worlds import excluded, table_worlds, unusual
+
+_NAME = re.compile(r"[A-Za-z_]\w*")
 
 #: Call sites tried for one hop where a function calls another in several places.
 SITES_TRIED = 6
@@ -54,13 +56,12 @@ class WayReader:
         self._sites = sites
         self._between: dict[tuple[int, int], list[tuple[int, Edge]]] = {}
         self._tables: dict[tuple[str, Function], frozenset[str]] = {}
+        self._reached: dict[CallSite, frozenset[str]] = {}
 
     def read(self, way: Way, chosen: Sequence[Edge], steering: Steering) -> ReadWay | None:
         """The way at call sites that its own guards and the assumptions allow, or None where there are none."""
         functions = zip(way.functions, way.functions[1:], strict=False)
-        worlds = 0
-        for function in way.functions:
-            worlds |= self._graph.worlds.get(function, 0)
+        worlds = self._worlds(way.functions)
         away = excluded(worlds)
         calls = [self._calls(*ends, edge, steering, away) for ends, edge in zip(functions, chosen, strict=True)]
         if not all(calls) or _strays(chosen):
@@ -73,7 +74,34 @@ class WayReader:
         if picked is None:
             return None
         edges = tuple(edge for edge, _ in picked)
-        return ReadWay(way, edges, tuple(context for _, context in picked), story(edges), self._clashes(edges))
+        ends = self._worlds(way.functions[:1]) | self._worlds(way.functions[-1:])
+        return ReadWay(
+            way,
+            edges,
+            tuple(context for _, context in picked),
+            story(edges),
+            self._clashes(edges),
+            unusual(worlds, ends),
+            sum(self._unnamed(*hop) for hop in picked),
+        )
+
+    def _worlds(self, functions: Iterable[int]) -> int:
+        """The bits of the worlds of some functions."""
+        bits = 0
+        for function in functions:
+            bits |= self._graph.worlds.get(function, 0)
+        return bits
+
+    def _unnamed(self, edge: Edge, context: SiteContext) -> bool:
+        """Whether a call through a pointer names functions that it may be, and this one is none of them."""
+        if not edge.slot or edge.candidates < 2:
+            return False
+        named = set(_NAME.findall(context.written.partition("(")[2]))
+        if edge.callee.name in named:
+            return False
+        if edge.site not in self._reached:
+            self._reached[edge.site] = frozenset(other.callee.name for other in self._graph.at_site(edge))
+        return not named.isdisjoint(self._reached[edge.site])
 
     def _clashes(self, edges: Sequence[Edge]) -> int:
         """How often a call takes a function from a table of a record although no one table has it and those before."""
@@ -174,10 +202,10 @@ class WayReader:
 
 
 def _strays(edges: Sequence[Edge]) -> bool:
-    """Whether a call through a parameter calls what none of the functions before it handed over."""
+    """Whether a call of a parameter, or handing one on, leads to what none of the functions before it handed over."""
     passed: set[str] = set()
     for edge in edges:
-        if edge.candidates > 1 and not edge.slot and passed:
+        if edge.candidates > 1 and (not edge.slot or edge.kind == "callback") and passed:
             givers = _givers(edge)
             if givers and givers.isdisjoint(passed):
                 return True

@@ -235,7 +235,8 @@ def _tidy(condition: Condition) -> Condition:
     single = {part for part in parts if isinstance(part, Literal)}
     if any(Literal(part.atom, not part.holds) in single for part in single):
         return joined.operator == OR
-    kept = (part for part in parts if not (isinstance(part, Group) and not single.isdisjoint(part.parts)))
+    inner = [frozenset(part.parts) if isinstance(part, Group) else frozenset({part}) for part in parts]
+    kept = (part for part, own in zip(parts, inner, strict=True) if not any(other < own for other in inner))
     return join(joined.operator, kept)
 
 

@@ -232,7 +232,7 @@ def _proof(step: Step, about: About, text: Texts, links: LinkMaker) -> Iterator[
             within = f" ({escape(one.function)})" if one.function else ""
             yield f"<li><i>{role}</i> <code>{code}</code> {where}{within}</li>"
         yield "</ul>"
-    others = words.alternatives(step.others, given, text.rows["needs"], text.rows["or"])
+    others = words.alternatives(step.others, given, text.rows["needs"])
     if others:
         yield f"<h4>{escape(text('others'))}</h4><ul>"
         yield from (f"<li><code>{escape(other)}</code></li>" for other in others)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from kread import presence
 from kread.data import load
 from kread.facts import Edge, Evidence, Guard, Trail
 
@@ -50,7 +51,8 @@ def runs(edge: Edge) -> str:
         return ""
     registrar = edge.site.text.partition("(")[0]
     rows = load("registrars")["registrar"] if edge.kind == "callback" else ()
-    runner = next((row["runner"] for row in rows if registrar in row["names"]), "")
+    named = [row["runner"] for row in rows if registrar in row["names"]]
+    runner = next(iter(named or [row["runner"] for row in rows if row["slot"] == f"struct {edge.slot}"]), "")
     by = f"by {runner} " if runner not in ("", registrar) else ""
     return f"{by}in {edge.context} context"
 
@@ -110,14 +112,14 @@ def evidence_words(evidence: Evidence, edge: Edge) -> str:
     return text
 
 
-def conjuncts(presence: str) -> tuple[str, ...]:
+def conjuncts(condition: str) -> tuple[str, ...]:
     """The parts of a condition that must all hold: "A && (B || C)" has two."""
     parts = [""]
     depth = 0
-    for token in _TOKEN.findall(presence):
+    for token in _TOKEN.findall(condition):
         depth += token.count("(") - token.count(")")
         if depth == 0 and token == "||":
-            return (presence,)
+            return (condition,)
         if depth == 0 and token == "&&":
             parts.append("")
         else:
@@ -125,10 +127,10 @@ def conjuncts(presence: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in parts if part.strip())
 
 
-def needs(presence: str, known: Iterable[str] = ()) -> str:
+def needs(condition: str, known: Iterable[str] = ()) -> str:
     """What a condition asks beyond what is known to hold already."""
     given = set(known)
-    wanted = [part for part in conjuncts(presence) if part not in given]
+    wanted = [part for part in conjuncts(condition) if part not in given]
     return _unbracketed(wanted[0]) if len(wanted) == 1 else " && ".join(wanted)
 
 
@@ -144,27 +146,25 @@ def _unbracketed(part: str) -> str:
 
 def common_needs(presences: Iterable[str]) -> tuple[str, ...]:
     """What every one of these conditions asks, in the order of the first."""
-    every = [conjuncts(presence) for presence in presences]
+    every = [conjuncts(one) for one in presences]
     return tuple(part for part in every[0] if all(part in one for one in every)) if every else ()
 
 
-def alternatives(
-    edges: Iterable[Edge], known: Iterable[str] = (), needing: str = "needs {what}", either: str = " or "
-) -> list[str]:
+def alternatives(edges: Iterable[Edge], known: Iterable[str] = (), needing: str = "needs {what}") -> list[str]:
     """The other callees of a site, each once with all its tables, sorted; `known` holds already.
 
-    needing, either -- the words for what one needs, in the reader's language
+    needing -- the words for what one needs, in the reader's language
     """
     given = frozenset(known)
-    found: dict[str, tuple[set[str], set[str]]] = {}
+    found: dict[str, tuple[set[str], dict[str, None]]] = {}
     for edge in edges:
-        tables, wanted = found.setdefault(edge.callee.name, (set(), set()))
+        tables, conditions = found.setdefault(edge.callee.name, (set(), {}))
         tables.update(part for part in [edge.table] if part)
-        wanted.add(needs(edge.presence, given))
+        conditions[edge.presence] = None
     out = []
-    for name, (tables, wanted) in sorted(found.items()):
+    for name, (tables, conditions) in sorted(found.items()):
         about = sorted(tables)
-        if "" not in wanted:
-            about.append(needing.format(what=either.join(sorted(wanted))))
+        if wanted := needs(presence.disj(*sorted(conditions)), given):
+            about.append(needing.format(what=wanted))
         out.append(f"{name} ({', '.join(about)})" if about else name)
     return out

@@ -4,7 +4,8 @@ Which function or macro takes a callback, in which argument, and who runs it in 
 data/registrars.toml. A registration gives two things: an edge from the function that registers to the callback,
 with the registering line as evidence and the context in which the callback runs; and a value in the slot that the
 callback is kept in, so that the call in the runner, where its source is in the scope, resolves like any other. That
-is an edge of this kind too: from the place that runs the callback, with the registration as evidence.
+is an edge of this kind too: from the place that runs the callback, with the registration as evidence. Whoever assigns a
+function to such a slot, and calls no registrar, registers it as well.
 """
 
 from __future__ import annotations
@@ -27,10 +28,13 @@ from kread.resolve.values import Values
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A call that hands a callback over, and the vertices of the functions that it can be."""
+    """What hands a callback over, and the vertex of the functions that it can be."""
 
     at: FunctionId
-    call: CallRow
+    line: int
+    column: int
+    text: str
+    cond: str
     row: dict[str, Any]
     slot: str
     vertex: Vertex
@@ -38,11 +42,41 @@ class Registration:
 
 def registrations(values: Values) -> Iterator[Registration]:
     """The registrations of a program; their callbacks are put into the slots that keep them."""
+    called: set[tuple[FunctionId, int]] = set()
     for row in load("registrars")["registrar"]:
         for name in row["names"]:
             for at, call in values.stores.calls.get(name, ()):
                 if at.row != FILE_SCOPE:
+                    called.add((at, call.line))
                     yield from _registration(values, at, call, row)
+    for found in _assigned(values):
+        if (found.at, found.line) not in called:
+            yield found
+
+
+def _assigned(values: Values) -> Iterator[Registration]:
+    """The functions that are assigned by name to a slot in which a registrar keeps callbacks."""
+    for slot, row in _keeping().items():
+        record, _, member = slot.rpartition(".")
+        for store in values.stores.members.get(member, ()):
+            at, name = store.at, store.value.removeprefix("&").strip()
+            if at.row == FILE_SCOPE or name not in values.program.by_name or name in values.program.locals.get(at, ()):
+                continue
+            target = values.types.term(store.target, at)
+            ways = values.types.way(target, at) if target[0] == "member" else ()
+            if ways and ways[-1][:2] == (record, member):
+                vertex = values.expression(values.types.term(store.value, at), at)
+                yield Registration(at, store.line, 1, store.text, store.cond, row, slot, vertex)
+
+
+@cache
+def _keeping() -> dict[str, dict[str, Any]]:
+    """slot -> the first registrar that keeps callbacks in it."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in load("registrars")["registrar"]:
+        if row["slot"]:
+            found.setdefault(row["slot"], row)
+    return found
 
 
 def _registration(values: Values, at: FunctionId, call: CallRow, row: dict[str, Any]) -> Iterator[Registration]:
@@ -56,7 +90,7 @@ def _registration(values: Values, at: FunctionId, call: CallRow, row: dict[str, 
                 tag, member = row["slot"].rsplit(".", 1)
                 why = Why("register", at, call.line, _text(call), call.cond)
                 values.put(vertex, tag, member, why)
-            yield Registration(at, call, row, row["slot"], vertex)
+            yield Registration(at, call.line, call.column, _text(call), call.cond, row, row["slot"], vertex)
         return
     for place in (row["object"], *row.get("more_objects", ())):
         if place >= len(call.args):
@@ -65,23 +99,14 @@ def _registration(values: Values, at: FunctionId, call: CallRow, row: dict[str, 
         for slot in (row["slot"], *row.get("more_slots", ())):
             tag, member = slot.rsplit(".", 1)
             vertex = values.slot_behind(pointer, at, tag, member)
-            yield Registration(at, call, row, slot, vertex)
-
-
-@cache
-def _contexts() -> dict[str, str]:
-    """slot -> the context in which what it holds runs: the first row's, where several fill it."""
-    found: dict[str, str] = {}
-    for row in load("registrars")["registrar"]:
-        if row["slot"]:
-            found.setdefault(row["slot"].removeprefix("struct "), row["context"])
-    return found
+            yield Registration(at, call.line, call.column, _text(call), call.cond, row, slot, vertex)
 
 
 def run_here(target: Target) -> Target:
-    """A target of a call through a slot, as a callback if a registration put it there."""
-    context = _contexts().get(target.slot, "")
-    if not context or all(line.role != "register" for line in target.evidence):
+    """A target of a call through a slot, as a callback if a registration put it there, by a call or an assignment."""
+    row = _keeping().get(f"struct {target.slot}")
+    context = row["context"] if row else ""
+    if not context or (target.kind != "slot_assignment" and all(line.role != "register" for line in target.evidence)):
         return target
     return replace(target, kind="callback", context=context)
 
@@ -104,16 +129,15 @@ def edges(values: Values, definitions: Definitions, found: list[Registration]) -
                     lines.setdefault(function, way.lines)
         caller = values.program.function(each.at)
         for function, table in sorted(functions.items()):
-            if (each.at, each.call.line, each.call.column, function) in seen:
+            if (each.at, each.line, each.column, function) in seen:
                 continue
-            seen.add((each.at, each.call.line, each.call.column, function))
-            text = _text(each.call)
+            seen.add((each.at, each.line, each.column, function))
             whys = lines[function]
-            cond = condition(values, function, (*whys, Why("register", each.at, each.call.line, text, each.call.cond)))
+            cond = condition(values, function, (*whys, Why("register", each.at, each.line, each.text, each.cond)))
             yield Edge(
                 caller=caller,
                 callee=function,
-                site=CallSite(caller.file, each.call.line, each.call.column, text),
+                site=CallSite(caller.file, each.line, each.column, each.text),
                 kind="callback",
                 grade="object",
                 candidates=len(functions),
@@ -122,7 +146,7 @@ def edges(values: Values, definitions: Definitions, found: list[Registration]) -
                 table=table,
                 context=each.row["context"],
                 evidence=(
-                    evidence(values.program, "register", each.at, each.call.line, text),
+                    evidence(values.program, "register", each.at, each.line, each.text),
                     *proof(values, whys),
                 ),
             )

@@ -63,6 +63,11 @@ def function_worlds(names: Mapping[int, str]) -> dict[int, int]:
     return {number: bits for number, bits in found.items() if bits}
 
 
+def unusual(passed: int, ends: int) -> int:
+    """On how many axes a way leaves the first world that the data names, though neither of its ends lies on that axis."""
+    return sum(not axis & ends and (axis & passed) > (axis & -axis) for axis in axes())
+
+
 def excluded(bits: int) -> int:
     """The worlds that are ruled out where these are in play."""
     return sum(axis & ~bits for axis in axes() if axis & bits)

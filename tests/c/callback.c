@@ -11,10 +11,13 @@ struct notifier_block {
 };
 struct sock {
 	struct timer_list timer;
+	void (*error)(struct timer_list *t);
 };
 
 static void expire(struct timer_list *t) { }
 static void other(struct timer_list *t) { }
+static void late(struct timer_list *t) { }
+static void report(struct timer_list *t) { }
 static void reclaim(struct rcu_head *head) { }
 static int event(struct notifier_block *nb, unsigned long action, void *data) { return 0; }
 static struct notifier_block notifier = { .notifier_call = event };
@@ -30,9 +33,11 @@ static void start(struct sock *sk, struct rcu_head *head)
 	call_rcu(head, reclaim); /* => reclaim rcu */
 	register_netdevice_notifier(&notifier); /* => event process */
 	init_timer(sk, other);
+	sk->timer.function = late; /* => late softirq */
+	sk->error = report;
 }
 
 static void run(struct timer_list *t)
 {
-	t->function(t); /* -> expire other */
+	t->function(t); /* -> expire late other */
 }

@@ -302,6 +302,39 @@ def test_what_is_handed_to_a_function_is_called_by_it(release: str, graph_of: Gr
 
 
 @pytest.mark.parametrize("release", RELEASES)
+def test_where_the_question_names_no_world_the_first_is_told_first(release: str, graph_of: GraphOf) -> None:
+    """sock_init_data is called by inet_create and by its twin for IPv6, which asks no more than the other."""
+    trails = asked(graph_of(release), "sys_socket", "sock_init_data").trails
+    assert "inet_create" in names(trails[0])
+    assert [trail for trail in trails[1:] if "inet6_create" in names(trail)]
+
+
+@pytest.mark.parametrize("release", ["6.12", "7.2"])
+def test_what_the_source_itself_names_is_told_first(release: str, graph_of: GraphOf) -> None:
+    """inet_recvmsg calls through a pointer, and names tcp_recvmsg and udp_recvmsg there: not raw_recvmsg."""
+    trails = asked(graph_of(release), "sock_recvmsg", "__sock_recv_cmsgs").trails
+    assert "udp_recvmsg" in names(trails[0])
+    assert [trail for trail in trails[1:] if "raw_recvmsg" in names(trail)]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_callback_that_is_assigned_is_registered(release: str, graph_of: GraphOf) -> None:
+    """The timer that paces gets its function by an assignment, and from 7.2 on by hrtimer_setup."""
+    trails = asked(graph_of(release), "tcp_v4_init_sock", "tcp_pace_kick").trails
+    assert names(trails[0])[1:-1] == ["tcp_init_sock", "tcp_init_xmit_timers"]
+    edge = trails[0].steps[-2].edge
+    assert edge is not None
+    assert (edge.kind, edge.slot, edge.context) == ("callback", "hrtimer.function", "hardirq")
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_what_hooks_keep_is_not_what_goes_on(release: str, graph_of: GraphOf) -> None:
+    """ip_sublist_rcv hands ip_rcv_finish to the hooks, for packets that they keep; the others it finishes itself."""
+    trails = asked(graph_of(release), "ip_list_rcv", "ip_local_deliver").trails
+    assert "ip_list_rcv_finish" in names(trails[0])
+
+
+@pytest.mark.parametrize("release", RELEASES)
 def test_what_the_source_calls_unlikely_comes_later(release: str, graph_of: GraphOf) -> None:
     """tcp_sendmsg_locked connects by Fast Open under unlikely(); sending is what it is for."""
     trails = asked(graph_of(release), "tcp_sendmsg", "ip_queue_xmit").trails

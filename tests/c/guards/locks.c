@@ -104,3 +104,16 @@ int not_code(struct s *s)
 	site(); //
 	return 0;
 }
+
+int own_locks(struct till *s, int a)
+{
+	slow = lock_sock_fast(sk);
+	till_data_lock(s);
+	site(); // held lock_sock_fast(sk); held till_data_lock(s)
+	till_data_unlock(s);
+	site(); // held lock_sock_fast(sk)
+	unlock_sock_fast(sk, slow);
+	coin_lock(s);
+	site(); //
+	return 0;
+}

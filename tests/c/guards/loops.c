@@ -67,3 +67,15 @@ int iterator(struct list *l, int a)
 	site(); //
 	return 0;
 }
+
+int after_a_loop(int a, int b, int c)
+{
+	if (a) {
+		while (b)
+			step();
+		if (c)
+			return 1;
+	}
+	site(); // nested a && c -> return 1
+	return 0;
+}

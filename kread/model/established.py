@@ -31,6 +31,8 @@ RULES = (
          guard("tcp_ack", "after(ack, tp->snd_nxt)")),
     rule("10.3:too-old", "tcp_ack", "an ACK of something older than this connection: a challenge ACK",
          guard("tcp_ack", "before(ack, prior_snd_una - max_window)")),
+    rule("10.3:late", "tcp_rcv_state_process", "after our FIN was acknowledged, what acknowledges less is heard all the same",
+         guard("tcp_rcv_state_process", "if ((int)reason < 0)"), old_ack_accepted=True),
     rule("10.3:old", "tcp_validate_incoming", "out of the window: an ACK",
          guard("tcp_validate_incoming", "if (!th->rst)"), guard("tcp_sequence", "before(end_seq, tp->rcv_wup)"),
          guard("tcp_sequence", "after(seq, tp->rcv_nxt + tcp_receive_window(tp))", "after(seq, seq_limit)")),
@@ -84,8 +86,11 @@ def process(host: Host, sock: Sock, segment: Segment) -> bool:
     if not _validate(host, sock, segment):
         return False
     if sock.state is not State.SYN_RECV and not between(segment.ack, sock.snd_una, sock.snd_nxt):
-        return _unacceptable(host, sock, segment)
-    if not _ack(host, sock, segment):
+        late = sock.state is State.FIN_WAIT2 and segment.ack == add(sock.snd_una, -1)
+        if not (late and host.policy.old_ack_accepted):
+            return _unacceptable(host, sock, segment)
+        host.fire("10.3:late")
+    elif not _ack(host, sock, segment):
         host.fire("5.4")
         return True
     return _text(host, sock, segment)

@@ -64,6 +64,8 @@ class Policy:
     """R6.4: a RST kills a request only if its sequence number is the next one expected."""
     unsent_ack_challenged: bool = True
     """10.3: an established connection answers an ACK of something that was not sent with a challenge ACK."""
+    old_ack_accepted: bool = True
+    """10.3: while a connection closes, a segment that acknowledges less than was acknowledged before is not refused."""
     paws_spares_syn: bool = True
     """10.3: a SYN with an older timestamp on a connection is challenged as any other SYN is, not counted as PAWSEstab."""
     paws_old_ack: bool = True

@@ -139,9 +139,11 @@ def _syn_again(host: Host, req: Request, segment: Segment, fastopen_sk: bool) ->
     host.fire("R6.1")
     if limits.oow_rate_limited(host, req, segment, "TCPACKSkippedSynRecv"):
         host.fire("R6.1:limited")
-    elif synack.rtx(host, req) and not fastopen_sk:
-        host.called("mod_timer_pending")
-        req.deadline = host.now + synack.timeout(host, req)
+    elif synack.rtx(host, req):
+        deadline = host.now + synack.timeout(host, req)
+        if not fastopen_sk:
+            host.called("mod_timer_pending")
+            req.deadline = deadline
     return None
 
 

@@ -252,7 +252,8 @@ def _text(host: Host, sock: Sock, segment: Segment) -> bool:
     sock.rcv_nxt = segment.end_seq
     if segment.flags & Flag.FIN:
         _fin(host, sock)
-    _send_ack(host, sock)
+    else:
+        _send_ack(host, sock)
     return False
 
 
@@ -270,12 +271,14 @@ def _aborted(host: Host, sock: Sock) -> bool:
 
 
 def _fin(host: Host, sock: Sock) -> None:
-    """tcp_fin(): the peer has nothing more to say."""
+    """tcp_fin(): the peer has nothing more to say; it is told at once where this side has said so before."""
     host.called("tcp_fin")
     if sock.state is State.ESTABLISHED:
         host.fire("10.3:fin")
         close.set_state(host, sock, State.CLOSE_WAIT)
-    elif sock.state is State.FIN_WAIT1:
+        return _send_ack(host, sock)
+    _send_ack(host, sock)
+    if sock.state is State.FIN_WAIT1:
         close.set_state(host, sock, State.CLOSING)
     else:
         timewait.enter(host, sock, State.TIME_WAIT)

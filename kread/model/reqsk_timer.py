@@ -114,8 +114,8 @@ def _run(host: Host, sk: Sock, req: Request) -> bool:
     if req.num_timeout == 0:
         sk.young -= 1
     req.num_timeout += 1
-    host.called("mod_timer")
     req.deadline = host.now + synack.timeout(host, req)
+    host.called("mod_timer")
     return True
 
 

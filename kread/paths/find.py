@@ -88,7 +88,7 @@ class Finder:
             free = self.calls(Request(request.caller, request.callee, families=1)).trails
             if free:
                 note = f"Without the steering there is a path of {free[0].hops} calls."
-                found = replace(found, notes=(*found.notes, note))
+                return replace(found, notes=(*found.notes, note))
         from kread.paths.handovers import Handovers, Side, joins
 
         if request.via or (found.trails and not joins(request.caller, request.callee)):

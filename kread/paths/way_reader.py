@@ -23,9 +23,9 @@ from kread.paths.conditions import shortened
 from kread.paths.contradict import Hop, contradiction
 from kread.paths.families import ReadWay, burden, story
 from kread.paths.sites import Sites
-from kread.paths.steer import Assumption, refuted, rules_out, simplified
+from kread.paths.steer import Assumption, refuted, rules_out, simplified, worlds_ruled_out
 from kread.resolve.cost import BRANCH
-from kread.resolve.worlds import excluded, table_worlds, unusual
+from kread.resolve.worlds import excluded, function_worlds, table_worlds, unusual
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
@@ -177,7 +177,9 @@ class WayReader:
         place = next((index for index, why in enumerate(known) if why.role == "install" and named.search(why.text)), -1)
         kept = [why for why in known if not named.search(why.text)]
         if place >= 0:
-            kept[place:place] = self._graph.installed(value.record, value.table)
+            lines = self._graph.installed(value.record, value.table)
+            # How the other table got there says nothing of this one.
+            kept = [*kept[:place], *lines, *kept[place:]] if lines else [why for why in kept if why.role != "install"]
         filled = Evidence("slot", value.file, value.line, f"{value.table}.{value.field} = {value.function}")
         return replace(edge, table=value.table, evidence=(*kept, filled))
 
@@ -191,7 +193,7 @@ class WayReader:
             others = tuple(
                 edge_as_readers_say(other)
                 for other in (self._graph.at_site(edge) if edge.candidates > 1 and not given else ())
-                if other.callee.name != edge.callee.name
+                if other.callee.name != edge.callee.name and not self._assumed_away(other, assumptions)
             )
             shown = edge_as_readers_say(_as_written(edge, context))
             guards = simplified(assumptions, _asked(context)) if assumptions else _asked(context)
@@ -199,6 +201,17 @@ class WayReader:
             steps.append(Step(shown.caller, shown, guards, context.held, others))
         steps.append(Step(edge_as_readers_say(item.edges[-1]).callee))
         return tuple(steps)
+
+    def _assumed_away(self, edge: Edge, assumptions: Sequence[Assumption]) -> bool:
+        """Whether a call that a site could make is none under the reader's assumptions: by its callee, or all its tables."""
+        if not assumptions or not edge.table:
+            return False
+        away = worlds_ruled_out(assumptions)
+        tables = self._tables_with(edge) or {edge.table}
+        callee = function_worlds({0: edge.callee.name}).get(0, 0)
+        return bool(callee & away) or all(
+            table_worlds(table) & away or rules_out(assumptions, edge, table) for table in tables
+        )
 
 
 def _strays(edges: Sequence[Edge]) -> bool:

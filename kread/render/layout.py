@@ -100,7 +100,7 @@ class Layout:
         out = []
         for number, text in enumerate(texts):
             head = " " * row.indent + row.word if number == 0 else ""
-            painted = " " * row.indent + self.style.paint(row.word_role or row.role, row.word) if head.strip() else ""
+            painted = " " * row.indent + self._word(row) if head.strip() else ""
             body = self._painted(row, text)
             line = painted + " " * (lead - len(head) if head.strip() else lead + (row.hang if number else 0)) + body
             if number == 0 and place and not apart:
@@ -109,6 +109,12 @@ class Layout:
         if apart:
             out.append(" " * max(self.columns - len(place), 0) + self._place(row))
         return [line.rstrip() for line in out]
+
+    def _word(self, row: Row) -> str:
+        """The word of a row; beside a line of code it is the line's number, which leads to git web."""
+        painted = self.style.paint(row.word_role or row.role, row.word)
+        linked = row.role == "code" and row.file
+        return self.links.to_git(painted, row.file, row.line) if self.links and linked else painted
 
     def _place(self, row: Row) -> str:
         painted = self.style.paint("place", row.place)

@@ -335,6 +335,26 @@ def test_what_hooks_keep_is_not_what_goes_on(release: str, graph_of: GraphOf) ->
 
 
 @pytest.mark.parametrize("release", RELEASES)
+def test_an_assumption_prunes_what_else_a_call_could_reach(release: str, graph_of: GraphOf) -> None:
+    def others(*assume: str) -> set[str]:
+        trails = asked(graph_of(release), "__inet_stream_connect", "tcp_connect", assume=assume).trails
+        return {edge.callee.name for edge in trails[0].steps[0].others}
+
+    assert "tcp_v6_connect" in others()
+    assert not others("sk->sk_prot == &tcp_prot")
+    assert "tcp_v6_connect" not in others("sk->sk_family == AF_INET")
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_where_steering_shuts_all_paths_out_no_other_way_is_made_up(release: str, graph_of: GraphOf) -> None:
+    assumed = ("sk->sk_state == TCP_FIN_WAIT1",)
+    answer = asked(graph_of(release), "tcp_rcv_state_process", "tcp_send_fin", assume=assumed, max_hops=2)
+    assert not answer.trails
+    assert not answer.crossings
+    assert answer.notes == ("Without the steering there is a path of 2 calls.",)
+
+
+@pytest.mark.parametrize("release", RELEASES)
 def test_what_the_source_calls_unlikely_comes_later(release: str, graph_of: GraphOf) -> None:
     """tcp_sendmsg_locked connects by Fast Open under unlikely(); sending is what it is for."""
     trails = asked(graph_of(release), "tcp_sendmsg", "ip_queue_xmit").trails

@@ -16,6 +16,7 @@ import samples
 
 from kread.render.layout import NARROWEST, Layout, Row
 from kread.render.links import LinkMaker
+from kread.render.style import Style
 from kread.render.terminal import path_text
 
 GOLD = Path(__file__).parent / "gold"
@@ -43,6 +44,13 @@ def test_colour_and_links_change_no_letter() -> None:
     assert "\x1b[" in coloured
     assert "\x1b]8;;file:///src/linux/net/thing/input.c\x1b\\" in coloured
     assert ESCAPES.sub("", coloured) == path_text(samples.ANSWER)
+
+
+def test_the_number_of_a_line_of_source_leads_to_git_web() -> None:
+    row = Row("\tif (sk)", word="    12 ?", column=9, role="code", file="net/thing/input.c", line=12)
+    (line,) = Layout(80, Style(True), LinkMaker("v6.12.117", "/src/linux")).lines(row)
+    assert "/tree/net/thing/input.c?h=v6.12.117#n12\x1b\\" in line
+    assert [ESCAPES.sub("", line)] == Layout(80).lines(row)
 
 
 def test_later_families_refer_to_the_first() -> None:

@@ -93,7 +93,8 @@ def figures(runs: Sequence[Run], *, width: int = 80, color: bool = False) -> str
     failed = [run for run in played if not run.passed]
     names = ", ".join(dict.fromkeys(run.policy.name for run in runs))
     checks = sum(run.checks for run in played)
-    total = f"{len(played) - len(failed)} of {len(played)} scenarios hold in {names}; {checks} expectations"
+    where = f" in {names}" if names else ""
+    total = f"{len(played) - len(failed)} of {len(played)} scenarios hold{where}; {checks} expectations"
     if len(runs) > len(played):
         total += f"; {len(runs) - len(played)} do not apply"
     return _laid([*lines, Line(total)], width, color)

@@ -51,6 +51,13 @@ def test_all_scenarios_hold() -> None:
     assert "scenarios hold in 7.2" in text
 
 
+def test_no_scenario_at_all_is_no_agreement(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kread.check.scenarios.bundled", tuple)
+    code, text = _run("--all")
+    assert code == 1
+    assert "0 of 0 scenarios hold; 0 expectations" in text
+
+
 def test_steps_from_the_command_line_stdin_and_a_file(tmp_path: Path) -> None:
     steps = "listen(1); 3 x handshake; -> SYN-ACK; SYN-ACK; counters PassiveOpens+2 ListenOverflows+1 ListenDrops+1"
     assert _json("--steps", steps)["passed"] is True

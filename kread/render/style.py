@@ -34,6 +34,8 @@ ROLES = {
     "comment": "2",
     "preproc": "34",
     "mark": "1;32",
+    "gone": "31",
+    "come": "32",
 }
 
 

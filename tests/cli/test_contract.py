@@ -43,6 +43,18 @@ def test_no_is_exit_code_1_with_an_answer(kread: Run) -> None:
     assert kread("callees", "tcp_twsk_purge", "--format", "json").returncode in (0, 3)
 
 
+def test_a_release_against_itself_is_as_it_was(kread: Run) -> None:
+    asked = ("path", "sys_listen", "inet_csk_listen_start", "--against", "v6.12")
+    done = kread(*asked)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"Linux (v6\.12\S*) > \1\n", done.stdout)
+    assert "1  By inet_listen" in done.stdout
+    assert done.stdout.count("as before") == len(re.findall(r"^\d  ", done.stdout, re.M)) > 0
+    families = json.loads(kread(*asked, "--format", "json").stdout)["families"]
+    assert {family["is"] for family in families} == {"same"}
+    assert kread("path", "inet_csk_listen_start", "sys_listen", "--against", "v6.12").returncode == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -51,6 +63,7 @@ def test_no_is_exit_code_1_with_an_answer(kread: Run) -> None:
         (["callers", "tcp_v4_rcv", "--format", "xml"], "text, json"),
         (["edges", "--kind", "guess"], "ops_table"),
         (["pth", "a", "b"], "kread path"),
+        (["path", "a", "b", "--against", "v6.12", "--source"], "--against"),
         (["callers", "tcp_v4_rcv", "--config", "/nonexistent/.config"], "/nonexistent/.config"),
     ],
 )

@@ -225,6 +225,7 @@ def _ack(host: Host, sock: Sock, segment: Segment) -> bool:
             host.called("tcp_shutdown")
             close.shutdown_sent(host, sock)
     elif sock.state is State.LAST_ACK and done:
+        timewait.learn(host, sock)
         close.done(host, sock)
     elif sock.state is State.CLOSING and done:
         timewait.enter(host, sock, State.TIME_WAIT)

@@ -50,6 +50,10 @@ RULES = (
          guard("tcp_timewait_state_process", "!th->fin || TCP_SKB_CB(skb)->end_seq != ")),
     rule("2.7:data", "tcp_timewait_state_process", "and new data, or a SYN, is answered with RST",
          guard("tcp_timewait_state_process", "th->syn && !before(TCP_SKB_CB(skb)->seq, ")),
+    rule("4.5:learnt", "tcp_update_metrics",
+         "a connection whose FIN was acknowledged leaves its round trip time behind: its peer is proven",
+         guard("tcp_update_metrics", "if (icsk->icsk_backoff || !tp->srtt_us)"),
+         guard("tcp_update_metrics", "tcp_metric_set(tm, TCP_METRIC_RTT, rtt)")),
 )  # fmt: skip
 
 
@@ -73,7 +77,16 @@ def enter(host: Host, sock: Sock, substate: State) -> None:
     )
     host.unlink(sock)
     host.insert(tw)
+    learn(host, sock)
     sock.state = State.CLOSE
+
+
+def learn(host: Host, sock: Sock) -> None:
+    """tcp_update_metrics(): the acknowledgement of a FIN gave a round trip time, which is kept by the peer's address."""
+    assert sock.key is not None
+    host.called("tcp_update_metrics")
+    host.fire("4.5:learnt")
+    host.proven.add(sock.key.saddr)
 
 
 def deschedule(host: Host, tw: TimeWait) -> None:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from kread.graph.callgraph import CallGraph
 
 
+#: Names like the one that was asked for: looked at, and told.
+LIKE, SHOWN = 12, 3
+
+
 def missing(graph: CallGraph, symbol: str) -> UnknownSymbol:
     """The error for a symbol that `CallGraph.find` does not find: what it is, and what to do."""
     scope = graph.store.meta("scope")
@@ -61,5 +65,7 @@ def _nearest(graph: CallGraph, symbol: str) -> str:
     from difflib import get_close_matches
 
     names = [row[0] for row in graph.store.query("SELECT DISTINCT name FROM function")]
-    close = get_close_matches(symbol.rpartition(":")[2], names, n=3, cutoff=0.6)
+    close = get_close_matches(symbol.rpartition(":")[2], names, n=LIKE, cutoff=0.6)
+    # What the configuration leaves out is no help to who asks for a path in it.
+    close = [name for name in close if graph.find(name)][:SHOWN]
     return "Nearest: " + ", ".join(close) if close else "Another scope may hold it: kread index --scope DIR"

@@ -189,8 +189,10 @@ def test_a_configuration_leaves_out_what_it_does_not_compile(graph_of: GraphOf) 
     without = "CONFIG_NET=y\nCONFIG_INET=y\n# CONFIG_SYN_COOKIES is not set\n"
     ends = ("tcp_v4_do_rcv", "check_tcp_syn_cookie")
     assert hops(asked(CallGraph(file, Config.parse(every)), *ends))
-    with pytest.raises(UnknownSymbol, match=r"not compiled under this configuration.*CONFIG_SYN_COOKIES"):
+    with pytest.raises(UnknownSymbol, match=r"not compiled under this configuration.*CONFIG_SYN_COOKIES") as refused:
         asked(CallGraph(file, Config.parse(without)), *ends)
+    assert refused.value.hint.startswith("Nearest: ")
+    assert "check_tcp_syn_cookie" not in refused.value.hint
     trails = asked(CallGraph(file, Config.parse(without)), *HEADLINE).trails
     assert str(trails[0]) == SYN
     assert not [trail for trail in trails if "cookie_v4_check" in names(trail)]

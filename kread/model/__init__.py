@@ -8,7 +8,9 @@ opens with its rules as a table. `RULES` holds them all. What releases do differ
     step(host, Open("L")); step(host, Bind("L", "10.0.0.1", 80)); step(host, Listen("L", 8))
     (outcome,) = step(host, Receive(Segment(Key("10.0.0.2", 1000, "10.0.0.1", 80), Flag.SYN, seq=1000)))
 
-Outside of the model: IPv6, IPsec, netfilter, MD5 and AO, MPTCP, SMC, congestion control, the retransmission of data.
+Outside of the model: IPv6, IPsec, netfilter, MD5 and AO, MPTCP, SMC, congestion control; what a connection does with
+data that is out of order or that the fast path takes, and the retransmission of data and of FIN, for they depend on
+round trips and on memory, not on what listen() and accept() decide.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Theory of operation: tcp_rcv_state_process() in the order of RFC 9293, cut to what a listener's story needs: the checks
 of sequence number, RST and SYN, the ACK that ends the handshake or a close, data, FIN. Data out of order is answered
-and forgotten; windows, retransmission of data and congestion lie outside of the model. A child that was reset stays in
+and forgotten; the fast path, retransmission of data and congestion lie outside of the model. A child that was reset stays in
 the accept queue as CLOSE, and accept() still returns it.
 """
 

@@ -50,7 +50,12 @@ OTHER = st.one_of(
     st.sampled_from(["max_syn_backlog=4", "fastopen=3", "fastopen=0x602", "synack_retries=1", "migrate_req=0"]),
     st.sampled_from(["fail send_synack", "mend send_synack", "fail clone", "mend clone", "signal(t)", "somaxconn=2"]),
     st.builds(lambda peer: f"icmp from={peer}", PEER),
-    st.builds(lambda peer: f"close({peer})", st.sampled_from(["10.1.0.1:40000", "10.1.0.2:40000"])),
+    st.builds(
+        lambda call, peer, how: f"{call}({peer}{how})",
+        st.sampled_from(["close", "shutdown"]),
+        st.sampled_from(["10.1.0.1:40000", "10.1.0.2:40000"]),
+        st.sampled_from(["", ", WR", ", RDWR"]),
+    ),
 )
 EVENTS = st.lists(st.one_of(SEGMENT, SEGMENT, SEGMENT, LISTEN, OTHER), max_size=60)
 

@@ -123,18 +123,18 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> 
         return tree.read(file)
 
     kbuild = Kbuild(makefile)
-    files = [unit.file for unit in indexed.units]
-    built = {file: kbuild.presence(file) for file in files if file.endswith(".c")}
+    files = indexed.units.files
+    compiled = {file: kbuild.presence(file) for file in files if file.endswith(".c")}
     for file, wholes in indexed.parts.items():
-        if built.get(file) == presence.ALWAYS:  # no Makefile names what others include
-            ways = (presence.conj(built.get(whole, ""), condition) for whole, condition in wholes.items())
-            built[file] = presence.disj(*ways)
-    modules.settle(indexed.units, built)
-    built |= indexed.macros.presences
+        if compiled.get(file) == presence.ALWAYS:  # no Makefile names what others include
+            ways = (presence.conj(compiled.get(whole, ""), condition) for whole, condition in wholes.items())
+            compiled[file] = presence.disj(*ways)
+    built = compiled | indexed.macros.presences
+    units = indexed.units.settled(lambda unit: modules.settle(unit, compiled), modules.MARK)
     watched = {file: indexed.signatures[file] for file in files} | dict(sorted(makefiles.items()))
     elsewhere = find_elsewhere(tree, index_dir(), progress)
     progress.phase("linking")
-    linked = Linked(indexed.units, indexed.closures, built, indexed.macros, elsewhere, kbuild.presence)
+    linked = Linked(units, indexed.closures, built, indexed.macros, elsewhere, kbuild.presence)
     table = indexed.table
     meta = {
         "release": tree.release,

@@ -11,7 +11,7 @@ import hashlib
 import marshal
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -61,33 +61,31 @@ def unpack_head(data: bytes) -> Head:
 class MacroIndex:
     """All definitions of a scope by name.
 
+    heads     -- a file -> its packed directives: unpacked they would take ten times as much, and each is asked for once
     closures  -- a file -> the files that it includes
     presences -- a header that is read under a condition only -> that condition
     """
 
     def __init__(
-        self, heads: Mapping[str, Head], closures: Mapping[str, frozenset[str]], presences: Mapping[str, str]
+        self, heads: Mapping[str, bytes], closures: Mapping[str, Container[str]], presences: Mapping[str, str]
     ) -> None:
         self.closures = closures
-        self.by_file: dict[str, list[tuple[Define, str]]] = {}
+        self._heads = heads
+        self._read = presences
         self.by_name: dict[str, list[Macro]] = defaultdict(list)
+        #: name -> files that seem to declare a function of that name, of names that are macros too.
+        declared: dict[str, set[str]] = defaultdict(set)
         for file in sorted(heads):
-            rows = []
-            read = presences.get(file, presence.ALWAYS)
-            for name, params, body, line, end_line, written in heads[file].defines:
-                cond = presence.conj(read, written) if read else written
-                rows.append((Define(name, params, body, line, end_line), cond))
+            for define, cond in self._defines(file):
                 # A keyword stays one: what a configuration makes of it (to count branches, say) is of no interest.
-                if cond != presence.NEVER and name not in KEYWORDS:
+                if cond != presence.NEVER and define.name not in KEYWORDS:
+                    name, params, body, line, _ = define
                     self.by_name[name].append(Macro(name, params, body, file, line, cond))
-            self.by_file[file] = rows
         self.world = World(self.by_name)  # keeps the conditions as they are written
         self.by_name = {name: self._settled(found) for name, found in self.by_name.items()}
         self.presences = {file: self.world.settle(condition) for file, condition in presences.items()}
-        #: name -> files that seem to declare a function of that name, of names that are macros too.
-        declared: dict[str, set[str]] = defaultdict(set)
-        for file, head in heads.items():
-            for name in head.declared:
+        for file in heads:
+            for name in unpack_head(heads[file]).declared:
                 if name in self.by_name:
                     declared[name].add(file)
         self._declared = declared
@@ -104,9 +102,16 @@ class MacroIndex:
         settled = (macro._replace(presence=self.world.settle(macro.presence)) for macro in macros)
         return [macro for macro in settled if macro.presence != presence.NEVER]
 
+    def _defines(self, file: str) -> Iterator[tuple[Define, str]]:
+        """The definitions of a file, each with its condition."""
+        head = self._heads.get(file)
+        read = self._read.get(file, presence.ALWAYS)
+        for name, params, body, line, end_line, written in unpack_head(head).defines if head is not None else ():
+            yield Define(name, params, body, line, end_line), presence.conj(read, written) if read else written
+
     def header_defines(self) -> Iterable[tuple[str, Define]]:
         """(file, definition) of every header, in file order: what the release's macro table is learned from."""
-        for file in self.by_file:
+        for file in sorted(self._heads):
             if not file.endswith(".c"):
                 for define in self.own_defines(file):
                     yield file, define
@@ -114,7 +119,7 @@ class MacroIndex:
     def own_defines(self, file: str) -> list[Define]:
         """A file's own definitions, without those that are never: for C++, assembler or a checker."""
         unread = self.presences.get(file) == presence.NEVER
-        return [define for define, cond in self.by_file.get(file, ()) if unread or cond != presence.NEVER]
+        return [define for define, cond in self._defines(file) if unread or cond != presence.NEVER]
 
     def seen_by(self, file: str, name: str) -> Sequence[Macro]:
         """The definitions of `name` that `file` can mean: its own and its headers', never another .c file's. One of its
@@ -167,9 +172,10 @@ class MacroIndex:
             )
         return current
 
-    def prepare_digests(self) -> None:
-        """Compute the digests now: processes that are forked later share them."""
+    def prepare(self) -> None:
+        """Compute now what every reading asks for: processes that are forked later share it."""
         self.digests, self._spelled  # noqa: B018
+        self.world.prepare()
 
     def mentioned(self, data: bytes) -> list[str]:
         """The macro names that a file's text mentions, sorted."""

@@ -7,7 +7,7 @@ row sets aside) is left out: the functions that its events come to belong to the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from kread import data
 from kread.index.scope import IncludeGraph
@@ -19,17 +19,17 @@ class Rereads:
     """The readings of each header that is read again. What is included for them is added to the include graph."""
 
     def __init__(
-        self, tree: SourceTree, graph: IncludeGraph, included: Mapping[str, Iterable[tuple[str, bool, str]]]
+        self, tree: SourceTree, graph: IncludeGraph, included: Iterable[tuple[str, Iterable[tuple[str, bool, str]]]]
     ) -> None:
         self._of: dict[str, Sequence[Reading]] = {}
-        for row in data.load("includes")["reread"]:
-            files = [
-                file
-                for file, names in included.items()
-                if file.endswith(".h")
-                and not file.startswith(row["aside"])
-                and any(name == row["header"] for name, _, _ in names)
-            ]
+        rows = data.load("includes")["reread"]
+        asking: dict[str, list[str]] = {row["header"]: [] for row in rows}
+        for file, names in included:
+            if file.endswith(".h"):
+                for name in asking.keys() & {name for name, _, _ in names}:
+                    asking[name].append(file)
+        for row in rows:
+            files = [file for file in asking[row["header"]] if not file.startswith(row["aside"])]
             header = graph.place("", row["header"], False)
             if files and header is not None:
                 found = reread(header, row["asked"], tree.read, graph.place)

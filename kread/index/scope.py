@@ -90,17 +90,6 @@ class IncludeGraph:
         self.direct[file] = found
         return found
 
-    def closure(self, file: str) -> frozenset[str]:
-        """Every file that `file` includes, directly or through others."""
-        seen: set[str] = set()
-        work = [file]
-        while work:
-            for name in self.direct.get(work.pop(), ()):
-                if name not in seen:
-                    seen.add(name)
-                    work.append(name)
-        return frozenset(seen)
-
     def parts(self, sources: Iterable[str]) -> dict[str, dict[str, str]]:
         """The .c files that other sources include, each with those files and the condition of the #include."""
         found: dict[str, dict[str, str]] = {}

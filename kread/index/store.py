@@ -144,28 +144,49 @@ class FactStore:
 
 
 class FactReader:
-    """Reads facts that a FactStore keeps. What cannot be read is not known: the blob is parsed again."""
+    """Reads facts that a FactStore keeps. What cannot be read is not known: the blob is parsed again.
+
+    It may be used in processes that are forked after it was made: each opens the store for itself, since SQLite's
+    connections do not survive a fork. What they inherit they leave alone.
+    """
 
     def __init__(self, file: Path) -> None:
-        self._connection = sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True, timeout=PATIENCE)
+        self._file = file
+        self._connections: dict[int, sqlite3.Connection] = {}
+
+    def _connection(self) -> sqlite3.Connection:
+        process = os.getpid()
+        known = self._connections.get(process)
+        if known is None:
+            where = f"file:{quote(str(self._file))}?mode=ro"
+            known = self._connections[process] = sqlite3.connect(where, uri=True, timeout=PATIENCE)
+        return known
 
     def unit(self, blob: str, digest: str) -> bytes | None:
         """The packed unit of a blob that was read with macros of this digest."""
-        return self._data("SELECT data FROM unit WHERE blob = ? AND deps = ?", (blob, digest))
+        data: bytes | None = self._data("SELECT data FROM unit WHERE blob = ? AND deps = ?", (blob, digest))
+        return data
+
+    def has_unit(self, blob: str, digest: str) -> bool:
+        """Whether `unit` has this one."""
+        return self._data("SELECT 1 FROM unit WHERE blob = ? AND deps = ?", (blob, digest)) is not None
 
     def head(self, blob: str) -> bytes | None:
         """The packed directives of a blob."""
-        return self._data("SELECT data FROM head WHERE blob = ?", (blob,))
+        data: bytes | None = self._data("SELECT data FROM head WHERE blob = ?", (blob,))
+        return data
 
-    def _data(self, statement: str, key: tuple[str, ...]) -> bytes | None:
+    def _data(self, statement: str, key: tuple[str, ...]) -> Any:
         try:
-            row = self._connection.execute(statement, key).fetchone()
+            row = self._connection().execute(statement, key).fetchone()
         except sqlite3.DatabaseError:
             return None
-        return None if row is None else bytes(row[0])
+        return None if row is None else row[0]
 
     def close(self) -> None:
-        self._connection.close()
+        known = self._connections.pop(os.getpid(), None)
+        if known is not None:
+            known.close()
 
 
 def _unwritable(error: Exception, file: Path) -> SourceError:

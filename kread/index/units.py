@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import TypeAlias
 
 from kread.errors import SourceError
-from kread.index.macros import Head, MacroIndex, read_head, unpack_head
+from kread.index.closures import Closures
+from kread.index.kept import KeptUnits
+from kread.index.macros import MacroIndex, read_head, unpack_head
 from kread.index.rereads import Rereads
 from kread.index.scope import IncludeGraph, Scope, include_graph
 from kread.index.store import BATCH, FactReader, FactStore, blob_hash
 from kread.index.workers import spread
 from kread.parse.macro_table import MacroTable, learn
 from kread.parse.read import Reader
-from kread.parse.unit import Unit, pack, unpack
+from kread.parse.unit import pack
 from kread.source.progress import Progress
 from kread.source.tree import SourceTree
 
@@ -34,7 +36,7 @@ class _Reading:
     macros: MacroIndex
     reader: Reader
     rereads: Rereads
-    facts: Path
+    facts: FactReader
 
 
 #: A file's size and its time of change.
@@ -63,14 +65,14 @@ def _content(tree: SourceTree, file: str) -> bytes:
         return b""
 
 
-def _directives(shared: tuple[SourceTree, Path], file: str) -> tuple[str, str, Signature, bytes, bool]:
+def _directives(shared: tuple[SourceTree, FactReader], file: str) -> tuple[str, str, Signature, bytes, bool]:
     """(file, blob, signature, packed head, whether it is to be kept). The signature is taken before the bytes: a later
     change is noticed."""
     tree, facts = shared
     signature = sign(tree, file)
     data = _content(tree, file)
     blob = blob_hash(data)
-    known = _facts_of_this_process(facts).head(blob)
+    known = facts.head(blob)
     return file, blob, signature, known if known is not None else read_head(data), known is None
 
 
@@ -84,28 +86,15 @@ def sign(tree: SourceTree, file: str) -> Signature:
 
 
 def _read_unit(reading: _Reading, task: tuple[str, str]) -> tuple[str, str, str, bytes, bool]:
-    """(file, blob, macro digest, packed unit, whether it is to be kept) of one file."""
+    """(file, blob, macro digest, packed unit if it was parsed, whether it is to be kept) of one file."""
     file, blob = task
     data = _content(reading.tree, file)
     mentioned = reading.macros.mentioned(data)
     digest = reading.macros.dependencies(mentioned) + reading.rereads.digest(file)
-    known = _facts_of_this_process(reading.facts).unit(blob, digest)
-    if known is not None:
-        return file, blob, digest, known, False
+    if reading.facts.has_unit(blob, digest):
+        return file, blob, digest, b"", False
     # A file that changed since its directives were read is not kept: its macros are those of another content.
     return file, blob, digest, pack(reading.reader.read(file, data, mentioned)), blob_hash(data) == blob
-
-
-_readers: dict[int, FactReader] = {}
-
-
-def _facts_of_this_process(file: Path) -> FactReader:
-    """The facts as this process opened them: SQLite connections don't survive a fork."""
-    process = os.getpid()
-    if process not in _readers:
-        _readers.clear()
-        _readers[process] = FactReader(file)
-    return _readers[process]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +103,9 @@ class Indexed:
     others include under which condition, what each file looked like when it was read, what the next index may know of
     this one, and how many files were parsed for it."""
 
-    units: list[Unit]
+    units: KeptUnits
     macros: MacroIndex
-    closures: dict[str, frozenset[str]]
+    closures: Closures
     parts: dict[str, dict[str, str]]
     table: MacroTable
     signatures: dict[str, Signature]
@@ -132,12 +121,9 @@ def read_scope(tree: SourceTree, scope: Scope, facts: Path, progress: Progress, 
     try:
         progress.phase(f"reading the directives of {tree.release}")
         heads, blobs, signatures, graph = _read_heads(tree, scope, store, reader, past)
-        rereads = Rereads(tree, graph, {file: head.includes for file, head in heads.items()})
-        closures = {file: graph.closure(file) for file in scope.sources}
+        rereads = Rereads(tree, graph, ((file, unpack_head(head).includes) for file, head in heads.items()))
         parts = graph.parts(scope.sources)
-        for file, wholes in parts.items():  # what another source includes sees what that one does
-            seen = closures.get(file, frozenset()).union(*(closures[whole] | {whole} for whole in wholes))
-            closures[file] = seen - {file}
+        closures = Closures(graph.direct, scope.sources, parts)
         macros = MacroIndex(heads, closures, graph.presences(scope.sources))
         progress.phase("learning the release's macros")
         table = learn(macros.header_defines())
@@ -155,27 +141,28 @@ def read_scope(tree: SourceTree, scope: Scope, facts: Path, progress: Progress, 
                 rereads.of,
             ),
             rereads,
-            facts,
+            reader,
         )
-        macros.prepare_digests()  # before the fork, so that the processes share them
+        macros.prepare()
         state = macros.dependencies(sorted(macros.digests)) + rereads.state
         progress.phase("parsing")
         kept = past.files if past.macros == state else {}
         known = {file: kept[file][3] for file in signatures if file in kept and kept[file][2] == blobs[file]}
-        units, digests, parsed = _read_units(shared, store, reader, signatures, blobs, known, progress)
+        digests, unkept, parsed = _read_units(shared, store, reader, signatures, blobs, known, progress)
     finally:
         reader.close()
         store.close()
     files = {file: (*signatures[file], blobs[file], digests[file]) for file in sorted(signatures)}
+    units = KeptUnits(facts, {file: (blobs[file], digests[file]) for file in digests}, unkept)
     return Indexed(units, macros, closures, parts, table, signatures, Past(files, state), parsed)
 
 
 def _read_heads(
     tree: SourceTree, scope: Scope, store: FactStore, reader: FactReader, past: Past
-) -> tuple[dict[str, Head], dict[str, str], dict[str, Signature], IncludeGraph]:
+) -> tuple[dict[str, bytes], dict[str, str], dict[str, Signature], IncludeGraph]:
     """The directives of the scope's sources and of all that they include: waves of files, each found by the last."""
     graph = include_graph(tree)
-    heads: dict[str, Head] = {}
+    heads: dict[str, bytes] = {}
     blobs: dict[str, str] = {}
     signatures: dict[str, Signature] = {}
     wave = list(scope.sources)
@@ -187,11 +174,11 @@ def _read_heads(
             if kept is None or packed is None:
                 unknown.append(file)
             else:
-                heads[file], blobs[file], signatures[file] = unpack_head(packed), kept[2], signature
+                heads[file], blobs[file], signatures[file] = packed, kept[2], signature
         fresh: list[tuple[str, bytes]] = []
         try:
-            for file, blob, signature, packed, new in spread(_directives, (tree, store.file), unknown, chunk=16):
-                heads[file], blobs[file], signatures[file] = unpack_head(packed), blob, signature
+            for file, blob, signature, packed, new in spread(_directives, (tree, reader), unknown, chunk=16):
+                heads[file], blobs[file], signatures[file] = packed, blob, signature
                 if new:
                     fresh.append((blob, packed))
                 if len(fresh) >= BATCH:
@@ -201,7 +188,7 @@ def _read_heads(
             store.add_heads(fresh)
         found: dict[str, None] = {}
         for file in wave:
-            found.update(dict.fromkeys(graph.add(file, heads[file].includes)))
+            found.update(dict.fromkeys(graph.add(file, unpack_head(heads[file]).includes)))
         wave = [file for file in found if file not in heads]
     return heads, blobs, signatures, graph
 
@@ -214,36 +201,36 @@ def _read_units(
     blobs: Mapping[str, str],
     known: Mapping[str, str],
     progress: Progress,
-) -> tuple[list[Unit], dict[str, str], int]:
-    """The units, the digest of the macros on which each depends, and how many of them were parsed.
+) -> tuple[dict[str, str], dict[str, bytes], int]:
+    """The digest of the macros on which each unit depends, the packed units that are not kept in the store, and how many
+    were parsed.
 
     known -- the digests of the files of which they are known
     """
-    units: list[Unit] = []
     digests: dict[str, str] = {}
+    unkept: dict[str, bytes] = {}
     fresh: list[tuple[str, str, bytes]] = []
     count = 0
     unknown: list[str] = []
     for file, blob in blobs.items():
-        packed = reader.unit(blob, known[file]) if file in known else None
-        if packed is None:
-            unknown.append(file)
-        else:
-            units.append(unpack(file, packed))
+        if file in known and reader.has_unit(blob, known[file]):
             digests[file] = known[file]
+        else:
+            unknown.append(file)
     # The largest files first: the last ones to finish are small, so no core waits long for the other.
     tasks = sorted(((file, blobs[file]) for file in unknown), key=lambda task: (-signatures[task[0]][0], task[0]))
     try:
-        for done, (file, blob, digest, packed, parsed) in enumerate(spread(_read_unit, reading, tasks, chunk=4), 1):
-            units.append(unpack(file, packed))
+        for done, (file, blob, digest, packed, keep) in enumerate(spread(_read_unit, reading, tasks, chunk=4), 1):
             digests[file] = digest
-            if parsed:
+            if keep:
                 count += 1
                 fresh.append((blob, digest, packed))
+            elif packed:
+                unkept[file] = packed
             if len(fresh) >= BATCH:
                 store.add_units(fresh)
                 fresh.clear()
             progress.advance(done, len(tasks), "files")
     finally:
         store.add_units(fresh)
-    return sorted(units, key=lambda unit: unit.file), digests, count
+    return digests, unkept, count

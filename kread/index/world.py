@@ -56,6 +56,10 @@ class World:
 
         return settle
 
+    def prepare(self) -> None:
+        """Compute now what every source asks for: processes that are forked later share it."""
+        self._foreign  # noqa: B018
+
     @cached_property
     def _foreign(self) -> frozenset[str]:
         """The names that .c files alone define: to any other file they are not defined."""

@@ -32,10 +32,14 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 
 Lookup = Callable[[str], Sequence[Macro]]
 
+#: What is known of macros and of texts that use them is forgotten after so many bytes of source: it grows with what is
+#: read (to two gigabytes a process in the whole tree), and after as many bytes most of it is never asked for again.
+MOST_REMEMBERED = 16_000_000
+
 
 @dataclass(slots=True)
 class Reader:
-    """Reads files of one release. Keeps what files share: what is known of each macro of the headers.
+    """Reads files of one release. Keeps for a while what files share: what is known of each macro of the headers.
 
     table    -- the macro table learned from the release's headers
     lookup   -- name -> definitions in headers
@@ -57,14 +61,23 @@ class Reader:
     readings: Callable[[str], Sequence[Reading]] = lambda file: ()
     _shared: MacroCalls = field(init=False)
     _maker: Maker = field(init=False)
+    _read: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        """Know nothing of macros yet."""
         self._shared = MacroCalls(self.lookup, function=self.functions.__contains__)
         self._maker = Maker(Snippets(self._shared.definitions, self.table.kinds), self.table, self._shared)
 
     def read(self, file: str, data: bytes, mentioned: Sequence[str]) -> Unit:
         """The unit of a file. `mentioned` are the macro names in its text."""
         unit = Unit(file)
+        self._read += len(data)
+        if self._read > MOST_REMEMBERED:
+            self._read = len(data)
+            self._begin()
         places = conditions(data)
         own = self.own(file)
 

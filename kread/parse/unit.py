@@ -161,6 +161,18 @@ class Unit:
     includes: list[str] = field(default_factory=list)
     used_macros: list[UsedMacro] = field(default_factory=list)
     faults: list[tuple[int, str, str]] = field(default_factory=list)
+    #: of a unit that was read from disk, the rows that nobody has asked for yet
+    _packed: dict[str, list[Any]] = field(default_factory=dict, repr=False, compare=False)
+
+    def __getattr__(self, name: str) -> list[Any]:
+        """Rows that are asked for first: most readers of a unit want one kind of them."""
+        if name == "_packed" or name not in self._packed:
+            raise AttributeError(name)
+        row_type = _ROW_TYPES.get(name)
+        rows = self._packed.pop(name)
+        found = rows if row_type is None else list(map(row_type._make, rows))
+        setattr(self, name, found)
+        return found
 
 
 _ROW_TYPES: dict[str, Any] = {
@@ -208,10 +220,7 @@ def _shared(row: tuple[Any, ...], keep: Callable[[Any, Any], Any]) -> tuple[Any,
 
 def unpack(file: str, data: bytes) -> Unit:
     """The unit that `pack` wrote, for the file it is read as."""
-    rows = marshal.loads(data)
-    unit = Unit(file)
-    for name, row_type in _ROW_TYPES.items():
-        setattr(unit, name, list(map(row_type._make, rows[name])))
-    for name in _PLAIN:
-        setattr(unit, name, rows[name])
+    unit = Unit.__new__(Unit)
+    unit.file = file
+    unit._packed = marshal.loads(data)
     return unit

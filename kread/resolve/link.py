@@ -9,7 +9,7 @@ which paths are searched) comes last.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -43,7 +43,7 @@ class Linked:
     def __init__(
         self,
         units: Sequence[Unit],
-        closures: Mapping[str, frozenset[str]],
+        closures: Mapping[str, Container[str]],
         built: Mapping[str, str],
         macros: MacroIndex,
         elsewhere: Mapping[str, Sequence[tuple[str, int]]] | None = None,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -47,7 +47,7 @@ class Program:
     def __init__(
         self,
         units: Sequence[Unit],
-        closures: Mapping[str, frozenset[str]],
+        closures: Mapping[str, Container[str]],
         built: Mapping[str, str],
         aliases: Mapping[str, str],
     ) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from kread.graph.build import build
 from kread.graph.callgraph import CallGraph
-from kread.index.macros import MacroIndex, read_head, unpack_head
+from kread.index.macros import MacroIndex, read_head
 from kread.parse.conditional import conditions
 from kread.parse.macro_table import learn
 from kread.parse.prepare import prepare
@@ -153,8 +153,8 @@ def test_any_bytes_are_read_and_linked(data: bytes) -> None:
 @given(st.one_of(anything, near_c, mutated))
 def test_prepared_text_keeps_its_length_and_its_lines(data: bytes) -> None:
     heads = {
-        "include/linux/thing.h": unpack_head(read_head(mini_tree.SHARED.encode())),
-        "net/a.c": unpack_head(read_head(data)),
+        "include/linux/thing.h": read_head(mini_tree.SHARED.encode()),
+        "net/a.c": read_head(data),
     }
     macros = MacroIndex(heads, {}, {})
     table = learn(macros.header_defines()).overlay(macros.own_defines("net/a.c"))

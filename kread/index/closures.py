@@ -1,0 +1,132 @@
+"""What each source includes, directly or through others, as one bit for each file.
+
+A set of names for each source would be the largest thing that an index holds: the whole tree has 27,000 sources, of
+which many include two thousand headers each. So the files that something includes are numbered, and what a source
+includes is a row of bits. All rows are computed at once: files that include each other in a circle include the same, and
+otherwise a file includes what its includes do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+
+class Included:
+    """The files of one closure: asked whether it holds a file."""
+
+    __slots__ = ("_bits", "_numbers")
+
+    def __init__(self, bits: bytes, numbers: Mapping[str, int]) -> None:
+        self._bits = bits
+        self._numbers = numbers
+
+    def __contains__(self, file: object) -> bool:
+        number = self._numbers.get(file, -1)  # type: ignore[call-overload]
+        place = number >> 3
+        return 0 <= place < len(self._bits) and bool(self._bits[place] >> (number & 7) & 1)
+
+    def __iter__(self) -> Iterator[str]:
+        return (file for file in self._numbers if file in self)
+
+
+class Closures(Mapping[str, Included]):
+    """source -> the files that it includes, itself not among them.
+
+    direct -- file -> the files that it includes directly
+    parts  -- the sources that others include, with those others: a part sees what the whole does
+    """
+
+    def __init__(
+        self,
+        direct: Mapping[str, Iterable[str]],
+        sources: Collection[str],
+        parts: Mapping[str, Iterable[str]] | None = None,
+    ) -> None:
+        included = {name for names in direct.values() for name in names}
+        wholes = {whole for each in (parts or {}).values() for whole in each}
+        self._numbers = {file: number for number, file in enumerate(sorted(included | wholes))}
+        masks = _masks(direct, included, self._numbers)
+        found = {file: _union(direct.get(file, ()), masks, self._numbers) for file in sources}
+        for part, each in (parts or {}).items():  # one after the other: a part of a part sees what that one does
+            mask = found.get(part, 0)
+            for whole in each:
+                mask |= found[whole] | 1 << self._numbers[whole]
+            found[part] = mask & ~(1 << self._numbers[part])
+        equal: dict[int, bytes] = {}
+        self._bits: dict[str, bytes] = {}
+        for file, mask in found.items():
+            known = equal.get(mask)
+            if known is None:
+                known = equal[mask] = mask.to_bytes((mask.bit_length() + 7) // 8, "little")
+            self._bits[file] = known
+
+    def __getitem__(self, file: str) -> Included:
+        return Included(self._bits[file], self._numbers)
+
+    def __contains__(self, file: object) -> bool:
+        return file in self._bits
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._bits)
+
+    def __len__(self) -> int:
+        return len(self._bits)
+
+
+def _union(names: Iterable[str], masks: Mapping[str, int], numbers: Mapping[str, int]) -> int:
+    """What is included where these files are."""
+    mask = 0
+    for name in names:
+        mask |= masks[name] | 1 << numbers[name]
+    return mask
+
+
+def _masks(direct: Mapping[str, Iterable[str]], files: Iterable[str], numbers: Mapping[str, int]) -> dict[str, int]:
+    """What each of these files includes, by Tarjan's search for circles: those found last include no others."""
+    masks: dict[str, int] = {}
+    order: dict[str, int] = {}
+    low: dict[str, int] = {}
+    waiting: list[str] = []
+    for root in files:
+        if root in order:
+            continue
+        order[root] = low[root] = len(order)
+        waiting.append(root)
+        path = [(root, iter(direct.get(root, ())))]
+        while path:
+            file, rest = path[-1]
+            for name in rest:
+                if name not in order:
+                    order[name] = low[name] = len(order)
+                    waiting.append(name)
+                    path.append((name, iter(direct.get(name, ()))))
+                    break
+                if name not in masks:
+                    low[file] = min(low[file], order[name])
+            else:
+                path.pop()
+                if path:
+                    above = path[-1][0]
+                    low[above] = min(low[above], low[file])
+                if low[file] == order[file]:
+                    _close(file, waiting, direct, numbers, masks)
+    return masks
+
+
+def _close(
+    file: str,
+    waiting: list[str],
+    direct: Mapping[str, Iterable[str]],
+    numbers: Mapping[str, int],
+    masks: dict[str, int],
+) -> None:
+    """A circle is complete (or a file that is in none): its files include what any of them does, and each other."""
+    circle = [waiting.pop()]
+    while circle[-1] != file:
+        circle.append(waiting.pop())
+    inside = set(circle)
+    mask = 0
+    for each in circle:
+        for name in direct.get(each, ()):
+            mask |= 1 << numbers[name] | (0 if name in inside else masks[name])
+    masks.update(dict.fromkeys(circle, mask))

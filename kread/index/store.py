@@ -26,8 +26,10 @@ from kread.errors import SourceError
 from kread.parse.unit import EXTRACTOR_VERSION
 from kread.source.home import lock
 
-#: Rows are written in batches of this many, so that an interrupted index loses at most one batch.
+#: Rows are written in batches of this many, or of about this many packed bytes (seconds of reading), so that an index that
+#: is killed loses no more than one batch.
 BATCH = 64
+BATCH_BYTES = 1_000_000
 
 #: Seconds that a process waits for another that writes; a batch takes milliseconds.
 PATIENCE = 60

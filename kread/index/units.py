@@ -19,7 +19,7 @@ from kread.index.kept import KeptUnits
 from kread.index.macros import MacroIndex, read_head, unpack_head
 from kread.index.rereads import Rereads
 from kread.index.scope import IncludeGraph, Scope, include_graph
-from kread.index.store import BATCH, FactReader, FactStore, blob_hash
+from kread.index.store import BATCH, BATCH_BYTES, FactReader, FactStore, blob_hash
 from kread.index.workers import spread
 from kread.parse.macro_table import MacroTable, learn
 from kread.parse.read import Reader
@@ -227,7 +227,7 @@ def _read_units(
                 fresh.append((blob, digest, packed))
             elif packed:
                 unkept[file] = packed
-            if len(fresh) >= BATCH:
+            if len(fresh) >= BATCH or sum(len(each[2]) for each in fresh) >= BATCH_BYTES:
                 store.add_units(fresh)
                 fresh.clear()
             progress.advance(done, len(tasks), "files")

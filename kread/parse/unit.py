@@ -164,6 +164,10 @@ class Unit:
     #: of a unit that was read from disk, the rows that nobody has asked for yet
     _packed: dict[str, list[Any]] = field(default_factory=dict, repr=False, compare=False)
 
+    def count(self, name: str) -> int:
+        """How many rows of a kind there are."""
+        return len(self._packed[name] if name in self._packed else getattr(self, name))
+
     def __getattr__(self, name: str) -> list[Any]:
         """Rows that are asked for first: most readers of a unit want one kind of them."""
         if name == "_packed" or name not in self._packed:

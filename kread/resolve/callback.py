@@ -45,7 +45,7 @@ def registrations(values: Values) -> Iterator[Registration]:
     called: set[tuple[FunctionId, int]] = set()
     for row in load("registrars")["registrar"]:
         for name in row["names"]:
-            for at, call in values.stores.calls.get(name, ()):
+            for at, call in values.stores.calls.get(name):
                 if at.row != FILE_SCOPE:
                     called.add((at, call.line))
                     yield from _registration(values, at, call, row)

@@ -15,7 +15,7 @@ from kread.resolve.machine import Vertex, Why
 from kread.resolve.places import ANY, Fixed, Obj, Place, combine, overlap
 from kread.resolve.program import split_type
 from kread.resolve.slots import Path
-from kread.resolve.stores import Store
+from kread.resolve.stores import Store, stored_name
 from kread.resolve.terms import Term
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Copies:
         wanted = (f"{target}.{dotted}", f"{bare}->{dotted}", f"{bare}.{dotted}")
         return any(
             store.at == copy.at and store.line >= copy.line and store.target in wanted
-            for store in self.values.stores.members.get(rest[-1] if rest else "", ())
+            for store in self.values.stores.members.get(rest[-1] if rest else "")
         )
 
     @cached_property
@@ -95,15 +95,14 @@ class Copies:
         """tag -> the copies of objects of that record."""
         found: dict[str, list[tuple[Store, Place, Term]]] = defaultdict(list)
         stores = list(self.values.stores.copies)
-        for (_, name), rows in self.values.stores.variables.items():
-            for store in rows:
-                if store.value[0] in "@*" or not (store.value.isidentifier() or store.value[-1] in ")]"):
-                    continue
-                obj = self.values.places.variable(name, store.at)
-                if obj is not None:
-                    base, operators = split_type(self.values.types.resolve(self.values.places.kind(obj)))
-                    if "*" not in operators and base in self.values.places.instances:
-                        stores.append(store)
+        for store in self.values.stores.variables.rows():
+            if store.value[0] in "@*" or not (store.value.isidentifier() or store.value[-1] in ")]"):
+                continue
+            obj = self.values.places.variable(stored_name(store), store.at)
+            if obj is not None:
+                base, operators = split_type(self.values.types.resolve(self.values.places.kind(obj)))
+                if "*" not in operators and base in self.values.places.instances:
+                    stores.append(store)
         for store in stores:
             term = self.values.types.term(store.target, store.at)
             kind = self.values.types.of(term, store.at)

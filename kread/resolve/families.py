@@ -28,7 +28,7 @@ class Families:
 
     def foreign(self, function: FunctionId) -> tuple[str, ...]:
         """The folders whose functions are not reached by a function through the fields of its objects."""
-        file = self.program.units[function.unit].file
+        file = self.program.files[function.unit]
         return tuple(
             row["other"]
             for index, row in enumerate(self.rows)
@@ -43,8 +43,9 @@ class Families:
         """The functions of `home` that serve the other folder, or anybody outside of both, as well."""
         program = self.program
         named: set[str] = set()
-        for unit in program.units:
-            if unit.file.startswith(other):
+        for index, file in enumerate(program.files):
+            if file.startswith(other):
+                unit = program.units[index]
                 texts = [flow.value for flow in unit.flows]
                 texts += [entry.value for entry in unit.entries]
                 texts += [arg for call in unit.calls for arg in call.args]
@@ -52,25 +53,26 @@ class Families:
                 named.update(_WORD.findall("\n".join(texts)))
         shared: set[FunctionId] = set()
         outside: set[str] = set()
-        for unit in program.units:
-            if not unit.file.startswith(home):
-                outside.update(call.callee for call in unit.calls)
-        for index, unit in enumerate(program.units):
-            if unit.file.startswith(home):
-                for number, row in enumerate(unit.functions):
-                    if not row.static and (row.name in named or row.name in outside):
-                        shared.add(FunctionId(index, number))
-        todo = list(shared)
+        own: list[int] = []
+        for index, file in enumerate(program.files):
+            if file.startswith(home):
+                own.append(index)
+            else:
+                outside.update(call.callee for call in program.units[index].calls)
         calls: dict[FunctionId, set[str]] = {}
-        for at, call in program.calls():
-            if program.units[at.unit].file.startswith(home):
+        for index in own:
+            for number, row in enumerate(program.units[index].functions):
+                if not row.static and (row.name in named or row.name in outside):
+                    shared.add(FunctionId(index, number))
+            for at, call in program.calls_in(index):
                 calls.setdefault(at, set()).add(call.callee)
+        todo = list(shared)
         while todo:
             at = todo.pop()
-            file = program.units[at.unit].file
+            file = program.files[at.unit]
             for name in calls.get(at, ()):
                 for function in self.values.named(name, file):
-                    if program.units[function.unit].file.startswith(home) and function not in shared:
+                    if program.files[function.unit].startswith(home) and function not in shared:
                         shared.add(function)
                         todo.append(function)
         return shared

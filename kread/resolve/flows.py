@@ -112,7 +112,7 @@ class Flows(ABC):
             if inner[0] == "name" and self.places.variable(inner[1], at) is None:
                 if not self._flow_name(inner, at, into, why):
                     # Declared by a macro, LIST_HEAD(x): an object of a type that nobody asks for.
-                    self.machine.add(into, ("object", ("global", self.program.units[at.unit].file, inner[1]), ()), why)
+                    self.machine.add(into, ("object", ("global", self.program.files[at.unit], inner[1]), ()), why)
             else:
                 self._address(self.places.of(inner, at), (), at, into, why)
         elif kind == "call":
@@ -128,7 +128,7 @@ class Flows(ABC):
     def _flow_name(self, term: Term, at: FunctionId, into: Vertex, why: Why | None) -> bool:
         """Let the values of a name travel into a vertex; False if the name means nothing that is known."""
         name = term[1]
-        file = self.program.units[at.unit].file
+        file = self.program.files[at.unit]
         obj = self.places.variable(name, at)
         if obj is not None:
             kind = self.places.kind(obj)
@@ -161,7 +161,7 @@ class Flows(ABC):
                 self.machine.flag(into, FRESH)
                 return
             if self.places.variable(name, at) is None:
-                functions = self.named(name, self.program.units[at.unit].file)
+                functions = self.named(name, self.program.files[at.unit])
                 for function in functions:
                     self.machine.arc(self.machine.vertex(("result", function)), into, why)
                 if not functions:

@@ -25,6 +25,7 @@ from kread.resolve.parts import Named
 from kread.resolve.pointers import callback_edges, pointer_targets
 from kread.resolve.program import FunctionId, Program
 from kread.resolve.rows import EdgeRow, Numbers, call_line, edge_row, shown
+from kread.resolve.shelf import Shelf
 from kread.resolve.slots import slot_values
 from kread.resolve.target import Target
 from kread.resolve.worlds import function_worlds
@@ -54,21 +55,21 @@ class Linked:
         self._unresolved: list[tuple[Any, ...]] = []
         program = Program(units, closures, built, macros.field_aliases())
         definitions = Definitions(program, elsewhere, compiled)
-        for index, unit in enumerate(units):
-            for row in range(len(unit.functions)):
-                self._numbers.of(program.function(FunctionId(index, row)))
+        for function in program.functions():
+            self._numbers.of(program.function(function))
         program.prepare()
         self._named = Named(program, definitions, macros, self._numbers)
+        #: file -> the edges of calls in it that are not by name
+        self._others: Shelf[str, EdgeRow] = Shelf(tuple, tuple)
         with closing(self._named):
             if self._named.big:
                 self._named.finish(self._unresolved)
-            pointers = list(pointer_targets(program, definitions, macros.lookup))
-            callbacks = list(callback_edges(program, definitions, macros.lookup))
+            for edge in self._through_pointers(program, pointer_targets(program, definitions, macros.lookup)):
+                self._others.add(edge[2], edge)
+            for edge in map(self._callback, callback_edges(program, definitions, macros.lookup)):
+                self._others.add(edge[2], edge)
             if not self._named.big:
                 self._named.finish(self._unresolved)
-        self._others: dict[str, list[EdgeRow]] = defaultdict(list)
-        for edge in (*self._through_pointers(program, pointers), *map(self._callback, callbacks)):
-            self._others[edge[2]].append(edge)
         slots = [
             (record, field, self._numbers.of(function), table, file, line, text, cond)
             for record, field, function, table, file, line, text, cond in slot_values(program, definitions)
@@ -111,9 +112,9 @@ class Linked:
         return {"edges": str(len(self._depths) - 1), "functions": str(len(names))}, packed
 
     def _through_pointers(
-        self, program: Program, pointers: Sequence[tuple[FunctionId, CallRow, list[Target], str]]
+        self, program: Program, pointers: Iterable[tuple[FunctionId, CallRow, list[Target], str]]
     ) -> Iterator[EdgeRow]:
-        handed: list[tuple[Target, Evidence]] = []
+        handed: dict[tuple[str, str, int, Function], tuple[Target, Evidence]] = {}
         for caller, call, targets, reason in pointers:
             function = program.function(caller)
             if not targets:
@@ -122,7 +123,9 @@ class Linked:
             for target in targets:
                 evidence = [call_line(function, call), *target.evidence]
                 if target.kind == "parameter":
-                    handed.extend((target, why) for why in target.evidence if why.role == "argument")
+                    for why in target.evidence:
+                        if why.role == "argument":
+                            handed.setdefault((why.file, why.function, why.line, target.function), (target, why))
                 yield edge_row(
                     self._numbers,
                     function,
@@ -137,7 +140,7 @@ class Linked:
                     target.context,
                     evidence,
                 )
-        yield from _handed_over(program, handed, self._numbers)
+        yield from _handed_over(program, handed.values(), self._numbers)
 
     def _callback(self, edge: Edge) -> EdgeRow:
         return (
@@ -161,7 +164,7 @@ class Linked:
         """The numbered edges in the order of their lines; their links are summed up as they pass."""
         number = 0
         for index, unit in enumerate(self._units):
-            others = (row for row in self._others.pop(unit.file, ()) if row[9] != presence.NEVER)
+            others = (row for row in self._others.pop(unit.file) if row[9] != presence.NEVER)
             edges = [*self._named.rows(index), *others]
             if not edges:
                 continue
@@ -219,18 +222,15 @@ def _params(params: tuple[str, ...] | None) -> str | None:
     return None if params is None else ", ".join(params)
 
 
-def _handed_over(program: Program, handed: Sequence[tuple[Target, Evidence]], numbers: Numbers) -> Iterator[EdgeRow]:
+def _handed_over(program: Program, handed: Iterable[tuple[Target, Evidence]], numbers: Numbers) -> Iterator[EdgeRow]:
     """Edges from the function that hands another one over as an argument, where what it calls then calls it.
 
     A call through a parameter leads to whatever any caller hands over; this edge says which caller means which
     function, so a path need not guess.
     """
-    seen: set[tuple[str, str, int, Function]] = set()
     for target, why in handed:
-        key = (why.file, why.function, why.line, target.function)
-        if key in seen or why.file not in program.unit_of or not why.function:
+        if why.file not in program.unit_of or not why.function:
             continue
-        seen.add(key)
         unit = program.unit_of[why.file]
         caller = next(
             (

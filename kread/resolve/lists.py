@@ -143,7 +143,7 @@ class Lists:
 
     def _loop(self, at: FunctionId, call: CallRow, depth: int) -> None:
         """The assignments in the head that a loop macro stands for."""
-        file = self.values.program.units[at.unit].file
+        file = self.values.program.files[at.unit]
         for macro in self.values.types.macros(call.callee):
             if macro.params is None or depth > _NESTING or (macro.file != file and macro.file.endswith(".c")):
                 continue
@@ -179,7 +179,7 @@ class Lists:
         """variable -> the registrations that put an object into it by a constant key."""
         found: dict[str, list[tuple[FunctionId, CallRow, dict[str, Any]]]] = defaultdict(list)
         for name, row in idioms().sorts.items():
-            for at, call in self.values.stores.calls.get(name, ()):
+            for at, call in self.values.stores.calls.get(name):
                 if len(call.args) > max(row["object"], row["key"]) and call.args[row["key"]] in row["into"]:
                     found[row["into"][call.args[row["key"]]]].append((at, call, row))
         return found

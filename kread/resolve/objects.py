@@ -44,7 +44,7 @@ class Objects:
                 start = values.places.as_record(value[1], value[2], tag)
                 if start is not None:
                     tables.append((value[1], start))
-        key = self.keys.get((tag, values.program.units[site.caller.unit].file))
+        key = self.keys.get((tag, values.program.files[site.caller.unit]))
         if not tables:
             return [site.vertex] if key is None else self._by_type(tag, names, key)
         allowed = self.receivers.of(term[1], site.caller)

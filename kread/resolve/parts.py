@@ -64,7 +64,7 @@ class Named:
     def __init__(self, program: Program, definitions: Definitions, macros: MacroIndex, numbers: Numbers) -> None:
         self._numbers = numbers
         self._first = len(numbers.ids) + 1
-        size = sum(len(unit.calls) for unit in program.units)
+        size = sum(program.sizes)
         self.big = size > BIG
         self._rows: dict[int, tuple[bytes, Sequence[int]]] = {}
         statics, types = StaticCalls(program, definitions), Types(program, macros.lookup)
@@ -96,13 +96,13 @@ class Named:
 def _parts(program: Program) -> Iterator[range]:
     """The units, cut into runs with about the same number of calls."""
     begin = count = 0
-    for index, unit in enumerate(program.units):
-        count += len(unit.calls)
+    for index, size in enumerate(program.sizes):
+        count += size
         if count >= PART:
             yield range(begin, index + 1)
             begin, count = index + 1, 0
-    if begin < len(program.units):
-        yield range(begin, len(program.units))
+    if begin < len(program.files):
+        yield range(begin, len(program.files))
 
 
 def _resolve(shared: _Shared, part: range) -> bytes:

@@ -71,7 +71,7 @@ class Places:
         """The variable that a name means in a function."""
         if name in self.program.locals.get(at, {}):
             return ("local", at, name)
-        return self.global_variable(name, self.program.units[at.unit].file)
+        return self.global_variable(name, self.program.files[at.unit])
 
     def global_variable(self, name: str, file: str) -> Obj | None:
         """The variable at file scope that a name means in a file."""
@@ -99,7 +99,7 @@ class Places:
             return ("literal", table.unit, row.name)
         if row.function != FILE_SCOPE:
             return ("local", FunctionId(table.unit, row.function), row.name)
-        return ("global", self.program.units[table.unit].file if row.static else "", row.name)
+        return ("global", self.program.files[table.unit] if row.static else "", row.name)
 
     def entries(self, obj: Obj) -> list[Entry]:
         """The initialiser entries of an object, each with its path."""
@@ -251,7 +251,7 @@ class Places:
             obj = self.variable(term[1], at)
             if obj is not None:
                 return Fixed(obj, ())
-            alias = self.types.alias(term[1], self.program.units[at.unit].file)
+            alias = self.types.alias(term[1], self.program.files[at.unit])
             return self.of(alias, at) if alias != NOTHING else None
         if kind == "member":
             return self._member(term, at)

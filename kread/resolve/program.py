@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -37,6 +37,43 @@ class Table:
     entries: tuple[EntryRow, ...]
 
 
+#: Of so many units what was looked up is kept for the next question: more than all of net has.
+MOST_UNITS = 4096
+
+
+class Locals(Mapping[FunctionId, dict[str, str]]):
+    """The variables of each function with their types, parameters included; made for a whole unit when it is asked for."""
+
+    def __init__(self, units: Sequence[Unit]) -> None:
+        self._units = units
+        self._known: dict[int, list[dict[str, str]]] = {}
+
+    def __getitem__(self, function: FunctionId) -> dict[str, str]:
+        if function.row == FILE_SCOPE:
+            raise KeyError(function)
+        found = self._known.get(function.unit)
+        if found is None:
+            if len(self._known) >= MOST_UNITS:
+                self._known.clear()
+            found = self._known[function.unit] = self._of(self._units[function.unit])
+        return found[function.row]
+
+    def _of(self, unit: Unit) -> list[dict[str, str]]:
+        found = [{name: kind for name, kind in function.params if name} for function in unit.functions]
+        for row in unit.variables:
+            if row.function != FILE_SCOPE:
+                found[row.function].setdefault(row.name, row.type)
+        return found
+
+    def __iter__(self) -> Iterator[FunctionId]:
+        for index, unit in enumerate(self._units):
+            for row in range(len(unit.functions)):
+                yield FunctionId(index, row)
+
+    def __len__(self) -> int:
+        return sum(len(unit.functions) for unit in self._units)
+
+
 class Program:
     """The joined units. `closures` maps a file to the headers it includes, itself not among them;
     `built` maps a file to the condition under which it is read: a .c file's from its Makefile, a header's from those
@@ -51,26 +88,39 @@ class Program:
         built: Mapping[str, str],
         aliases: Mapping[str, str],
     ) -> None:
-        self.units = list(units)
+        self.units = units
         self.closures = closures
         self.built = built
         self.aliases = aliases
-        self.unit_of = {unit.file: index for index, unit in enumerate(self.units)}
+        self.files: list[str] = []
         self.by_name: dict[str, list[FunctionId]] = defaultdict(list)
-        for index, unit in enumerate(self.units):
+        #: unit -> its functions: everybody asks for them, so they stay while units come and go
+        self._rows: list[list[FunctionRow]] = []
+        #: unit -> how many calls it has
+        self.sizes: list[int] = []
+        for index, unit in enumerate(units):
+            self.files.append(unit.file)
+            self._rows.append(unit.functions)
+            self.sizes.append(unit.count("calls"))
             for row, function in enumerate(unit.functions):
                 self.by_name[function.name].append(FunctionId(index, row))
+        self.unit_of = {file: index for index, file in enumerate(self.files)}
+        self.locals = Locals(units)
         self._functions: dict[FunctionId, Function] = {}
-        #: unit -> (function, line) -> its calls, of the units that were asked for
+        #: unit -> (function, line) -> its calls, of units that were asked for
         self._by_line: dict[int, dict[tuple[int, int], list[CallRow]]] = {}
 
     # Functions
 
+    def functions(self) -> Iterable[FunctionId]:
+        """All functions, unit by unit."""
+        return (FunctionId(unit, row) for unit, rows in enumerate(self._rows) for row in range(len(rows)))
+
     def row(self, function: FunctionId) -> FunctionRow:
-        return self.units[function.unit].functions[function.row]
+        return self._rows[function.unit][function.row]
 
     def file(self, function: FunctionId) -> str:
-        return self.units[function.unit].file
+        return self.files[function.unit]
 
     def function(self, function: FunctionId) -> Function:
         """The noun for a function, with the condition of its lines and of its file."""
@@ -117,18 +167,6 @@ class Program:
         return ""
 
     # Variables
-
-    @cached_property
-    def locals(self) -> dict[FunctionId, dict[str, str]]:
-        """The variables of each function with their types, parameters included."""
-        found: dict[FunctionId, dict[str, str]] = {}
-        for index, unit in enumerate(self.units):
-            for number, function in enumerate(unit.functions):
-                found[FunctionId(index, number)] = {name: kind for name, kind in function.params if name}
-            for row in unit.variables:
-                if row.function != FILE_SCOPE:
-                    found[FunctionId(index, row.function)].setdefault(row.name, row.type)
-        return found
 
     @cached_property
     def globals(self) -> dict[str, list[tuple[str, str, str]]]:
@@ -217,7 +255,7 @@ class Program:
 
     def prepare(self) -> None:
         """Look up now what every call by name asks for: processes that are forked later share it."""
-        for asked in ("locals", "globals", "prototypes", "typedefs"):
+        for asked in ("globals", "prototypes", "typedefs"):
             getattr(self, asked)
 
     def calls(self) -> Iterable[tuple[FunctionId, CallRow]]:
@@ -236,6 +274,8 @@ class Program:
     def calls_at(self, function: FunctionId, line: int) -> list[CallRow]:
         """The calls of a function on a line."""
         if function.unit not in self._by_line:
+            if len(self._by_line) >= MOST_UNITS:
+                self._by_line.clear()
             rows: dict[tuple[int, int], list[CallRow]] = defaultdict(list)
             for row in self.units[function.unit].calls:
                 rows[row.function, row.line].append(row)

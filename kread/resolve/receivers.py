@@ -83,7 +83,7 @@ class Receivers:
         """A local that is set once stands for what it is set to."""
         if term[0] != "name" or term[1] in {name for name, _ in self.program.row(at).params}:
             return term
-        stores = self.values.stores.variables.get((at, term[1]), ())
+        stores = self.values.stores.variables.get((at, term[1]))
         values = {store.value for store in stores}
         if len(values) != 1:
             return term
@@ -142,7 +142,7 @@ class Receivers:
                 continue
             for entry in places.entries(obj):
                 if entry.record == record and entry.path[:-1] == path and entry.row.value.isidentifier():
-                    file = self.program.units[entry.table.unit].file
+                    file = self.program.files[entry.table.unit]
                     found[obj, path].update(self.values.named(entry.row.value, file))
         for key, vertex in self.values.machine.vertices.items():
             if (
@@ -209,13 +209,11 @@ class Receivers:
             for each in self._members_of(record).values()
             for function in each
         }
-        for name, calls in self.values.stores.calls.items():
-            if not any(function in wanted for function in self.program.by_name.get(name, ())):
-                continue
-            for at, row in calls:
+        for name in dict.fromkeys(self.program.row(function).name for function in sorted(wanted)):
+            for at, row in self.values.stores.calls.get(name):
                 if at.row < 0 or name in self.program.locals.get(at, ()):
                     continue
-                for function in self.values.named(name, self.program.units[at.unit].file):
+                for function in self.values.named(name, self.program.files[at.unit]):
                     # A macro that compares a pointer with a slot's function before the call is a call through the
                     # table.
                     if function in wanted and (row.origin in ("src", "arg") or function not in own):

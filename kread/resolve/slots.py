@@ -90,24 +90,24 @@ def slot_values(
     """
     types = types or Types(program, lambda name: ())
     for table in program.tables:
-        unit = program.units[table.unit]
+        file = program.files[table.unit]
         for row in table.entries:
             found = _NAME.fullmatch(row.value)
             if found is None:
                 continue
-            functions = definitions.of(found.group(1), unit.file)
+            functions = definitions.of(found.group(1), file)
             if not functions:
                 continue
             way = entry_path(types, table.row.type, row.path)
             if way is None or not way[2]:
                 continue
-            for function, cond in reachable(functions, presence.conj(program.built.get(unit.file, ""), row.cond)):
+            for function, cond in reachable(functions, presence.conj(program.built.get(file, ""), row.cond)):
                 yield (
                     way[1].removeprefix("struct "),
                     way[2],
                     function,
                     table.row.name,
-                    unit.file,
+                    file,
                     row.line,
                     f"{'.'.join(way[0])} = {row.value}",
                     cond,
@@ -116,7 +116,7 @@ def slot_values(
         found = _NAME.fullmatch(flow.value)
         if found is None or at.row == FILE_SCOPE or ("." not in flow.target and "->" not in flow.target):
             continue
-        file = program.units[at.unit].file
+        file = program.files[at.unit]
         if found.group(1) in program.locals[at]:
             continue
         functions = definitions.of(found.group(1), file)
@@ -137,4 +137,4 @@ def slot_values(
 def evidence(program: Program, role: str, at: FunctionId, line: int, text: str) -> Evidence:
     """One line of a unit as evidence; `at` is the function that holds it."""
     name = program.row(at).name if at.row != FILE_SCOPE else ""
-    return Evidence(role, program.units[at.unit].file, line, text, name)
+    return Evidence(role, program.files[at.unit], line, text, name)

@@ -56,7 +56,7 @@ class StaticCalls:
             if not table.row.name.startswith(key) or table.row.function != FILE_SCOPE:
                 continue
             name = table.row.name[len(key) :]
-            file = program.units[table.unit].file
+            file = program.files[table.unit]
             for entry in table.entries:
                 if entry.path == (member,):
                     self._add(name, entry.value, file, entry.line, entry.cond, "slot", f"{member} = {entry.value}", "")

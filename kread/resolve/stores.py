@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from kread.parse.unit import CallRow, FlowRow
 from kread.resolve.idioms import idioms
 from kread.resolve.program import FunctionId, Program
+from kread.resolve.shelf import Shelf
 
 _LAST_MEMBER = re.compile(r"(?:->|\.)\s*([A-Za-z_]\w*)\s*(?:\[[^\[\]]*\]\s*)*\)*$")
 _FIRST_NAME = re.compile(r"[A-Za-z_]\w*")
@@ -67,6 +68,28 @@ def _reached(argument: str) -> str:
     return argument[1:].strip() if argument.startswith("&") else f"*({argument})"
 
 
+def stored_name(store: Store) -> str:
+    """The variable that a store into one, or into an element of it, names ("" for none)."""
+    found = _FIRST_NAME.search(store.target)
+    return found.group() if found is not None else ""
+
+
+def _plain_store(store: Store) -> tuple[Any, ...]:
+    return (*store.at, *store[1:])
+
+
+def _store(plain: tuple[Any, ...]) -> Store:
+    return Store(FunctionId(*plain[:2]), *plain[2:])
+
+
+def _plain_call(made: tuple[FunctionId, CallRow]) -> tuple[Any, ...]:
+    return (*made[0], *made[1])
+
+
+def _call(plain: tuple[Any, ...]) -> tuple[FunctionId, CallRow]:
+    return FunctionId(*plain[:2]), CallRow(*plain[2:])
+
+
 class Link(NamedTuple):
     """A node put into a list; for a walk over one, `node` is the member by which the list links its records."""
 
@@ -81,27 +104,31 @@ class Link(NamedTuple):
 Owned: TypeAlias = "tuple[FunctionId | None, str]"
 
 
+#: A call with the function that makes it.
+Made: TypeAlias = "tuple[FunctionId, CallRow]"
+
+
 class Stores:
     """The stores of a program by what they put a value into."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
         #: last member's name -> stores into a member of that name
-        self.members: dict[str, list[Store]] = defaultdict(list)
+        self.members: Shelf[str, Store] = Shelf(_plain_store, _store)
         #: variable -> stores into it, or an element of it
-        self.variables: dict[Owned, list[Store]] = defaultdict(list)
+        self.variables: Shelf[Owned, Store] = Shelf(_plain_store, _store)
         #: stores through a pointer: `*p = x`
         self.derefs: list[Store] = []
-        self.returns: dict[FunctionId, list[Store]] = defaultdict(list)
+        self.returns: Shelf[FunctionId, Store] = Shelf(_plain_store, _store)
         self.copies: list[Store] = []
         #: last member's name -> the nodes of that member that are put into lists
         self.links: dict[str, list[Link]] = defaultdict(list)
         #: loop variable -> the walks that set it
         self.walks: dict[Owned, list[Link]] = defaultdict(list)
         #: function's name -> the calls by that name
-        self.calls: dict[str, list[tuple[FunctionId, CallRow]]] = defaultdict(list)
+        self.calls: Shelf[str, Made] = Shelf(_plain_call, _call)
         #: the uses of macros that begin a loop, by a name that they mention first
-        self.loops: dict[Owned, list[tuple[FunctionId, CallRow]]] = defaultdict(list)
+        self.loops: dict[Owned, list[Made]] = defaultdict(list)
         self._uses: set[tuple[FunctionId, int, str]] = set()
         self._flows()
         self._calls()
@@ -122,25 +149,25 @@ class Stores:
     def _store(self, store: Store) -> None:
         target = store.target
         if target == RETURN:
-            self.returns[store.at].append(store)
+            self.returns.add(store.at, store)
             return
         if store.value[0] in "@*":
             self.copies.append(store)
         if target.isidentifier():
-            self.variables[self.owned(target, store.at)].append(store)
+            self.variables.add(self.owned(target, store.at), store)
             return
         last = _LAST_MEMBER.search(target)
         if last is not None:
             alias = self.program.aliases.get(last.group(1))
-            self.members[alias.rsplit(".", 1)[-1] if alias else last.group(1)].append(store)
+            self.members.add(alias.rsplit(".", 1)[-1] if alias else last.group(1), store)
             if alias:
-                self.members[last.group(1)].append(store)
+                self.members.add(last.group(1), store)
         elif target[0] == "*" or store.through:
             self.derefs.append(store)
         else:
-            name = _FIRST_NAME.search(target)
-            if name is not None:
-                self.variables[self.owned(name.group(), store.at)].append(store)
+            name = stored_name(store)
+            if name:
+                self.variables.add(self.owned(name, store.at), store)
 
     def _calls(self) -> None:
         special = self._names
@@ -155,7 +182,7 @@ class Stores:
                     if (at, row.line, name) in self._uses:
                         continue
                     self._special(name, at, row)
-                self.calls[name].append((at, row))
+                self.calls.add(name, (at, row))
 
     def _by_callers(self) -> None:
         """Put a store of one parameter through another into the callers: `*slot = function` in `set(slot, function)`.
@@ -167,8 +194,9 @@ class Stores:
             row = self.program.row(store.at) if store.at.row >= 0 else None
             params = [name for name, _ in row.params] if row is not None else []
             target, value = store.target.strip("*() "), store.value.strip("*() ")
-            calls = self.calls.get(row.name, ()) if row is not None else ()
-            if not calls or store.target[0] != "*" or target not in params or value not in params:
+            between = store.target[0] == "*" and target in params and value in params
+            calls = self.calls.get(row.name) if row is not None and between else ()
+            if not calls:
                 self.derefs.append(store)
                 continue
             into, what = params.index(target), params.index(value)
@@ -185,7 +213,7 @@ class Stores:
         name = found.group(1)
         call = CallRow(at.row, row.line, 0, name, tuple(split_arguments(found.group(2))), row.cond, "src", -1)
         self._uses.add((at, row.line, name))
-        self.calls[name].append((at, call))
+        self.calls.add(name, (at, call))
         if name in self._names:
             self._special(name, at, call)
         else:

@@ -121,11 +121,11 @@ def installation(values: Values, site: Site, way: Way) -> tuple[Why, ...]:
     value = min(objects, key=lambda value: not overlap(value[2], path[: len(value[2])]))
     lines = _lines(sources(base, value))
     home = _folder(_home(values, obj))
-    if lines and home != _folder(values.program.units[lines[-1].at.unit].file):
+    if lines and home != _folder(values.program.files[lines[-1].at.unit]):
         # The first way found starts elsewhere: rather one that starts where the table is defined.
         for each in ways(values.machine, base, value, MOST_VERTICES):
             near = _lines(each)
-            if near and home == _folder(values.program.units[near[-1].at.unit].file):
+            if near and home == _folder(values.program.files[near[-1].at.unit]):
                 lines = near
                 break
     if len(lines) > 2:
@@ -144,7 +144,7 @@ def _folder(file: str) -> str:
 def _home(values: Values, obj: Obj) -> str:
     """The file that defines an object."""
     tables = values.places.tables.get(obj, ())
-    return values.program.units[tables[0].unit].file if tables else str(obj[1] or "")
+    return values.program.files[tables[0].unit] if tables else str(obj[1] or "")
 
 
 def proof(values: Values, whys: tuple[Why, ...]) -> tuple[Evidence, ...]:
@@ -158,7 +158,7 @@ def condition(values: Values, function: Function, whys: tuple[Why, ...]) -> str:
     program = values.program
     parts = [function.presence]
     for why in whys:
-        parts.append(program.built.get(program.units[why.at.unit].file, ""))
+        parts.append(program.built.get(program.files[why.at.unit], ""))
         if why.at.row >= 0:
             parts.append(program.row(why.at).cond)
         parts.append(why.cond)

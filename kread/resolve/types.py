@@ -57,7 +57,7 @@ class Types:
 
     def term(self, text: str, at: FunctionId) -> Term:
         """The term of an expression written in a function (or at the file scope of its unit)."""
-        return self.reader.term(text, self.program.units[at.unit].file)
+        return self.reader.term(text, self.program.files[at.unit])
 
     def _bodies(self, file: str, name: str) -> Bodies:
         key = (file, name)
@@ -179,7 +179,7 @@ class Types:
     def _name(self, name: str, at: FunctionId, depth: int) -> str:
         if name in self.program.locals.get(at, ()):
             return self.local(at, name)
-        file = self.program.units[at.unit].file
+        file = self.program.files[at.unit]
         declared = self.program.global_type(name, file)
         if declared:
             return declared
@@ -209,7 +209,7 @@ class Types:
             return f"{self.container(row, args, at, depth)}*"
         if name in self.program.locals.get(at, {}):
             return returned_type(self.of(callee, at, depth + 1))
-        return self.program.returns(name, self.program.units[at.unit].file)
+        return self.program.returns(name, self.program.files[at.unit])
 
     def container(self, row: dict[str, Any], args: tuple[Term, ...], at: FunctionId, depth: int = 0) -> str:
         """The record around a member, as a container row's call names it: "struct sock"."""

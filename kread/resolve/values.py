@@ -111,7 +111,7 @@ class Values(Flows):
         elif key[0] == "place":
             self._start_place(vertex, key[1], key[2])
         elif key[0] == "result":
-            for store in self.stores.returns.get(key[1], ()):
+            for store in self.stores.returns.get(key[1]):
                 why = Why("install", store.at, store.line, f"return {store.value}", store.cond)
                 self.flow(self.types.term(store.value, store.at), store.at, vertex, why)
         elif key[0] == "type":
@@ -181,7 +181,7 @@ class Values(Flows):
         if obj in self._seen:
             return
         self._seen.add(obj)
-        for store in self.stores.variables.get((owner if isinstance(owner, FunctionId) else None, name), ()):
+        for store in self.stores.variables.get((owner if isinstance(owner, FunctionId) else None, name)):
             if self.places.variable(name, store.at) == obj and store.value[0] != "@":
                 self.store(store)
         self.lists.variable(vertex, obj)
@@ -208,7 +208,7 @@ class Values(Flows):
         if (tag, member) in self._active:
             return
         self._active.add((tag, member))
-        for store in self.stores.members.get(member, ()):
+        for store in self.stores.members.get(member):
             if store.value[0] == "@":
                 continue
             term = self.types.term(store.target, store.at)
@@ -226,10 +226,10 @@ class Values(Flows):
             vertex.sources += 1
             return
         self._parameters[function][number] = vertex
-        for at, row in self.stores.calls.get(self.program.row(function).name, ()):
+        for at, row in self.stores.calls.get(self.program.row(function).name):
             if number >= len(row.args) or row.callee in self.program.locals.get(at, ()):
                 continue
-            if function in self.named(row.callee, self.program.units[at.unit].file):
+            if function in self.named(row.callee, self.program.files[at.unit]):
                 self.argument(vertex, at, row, number)
         for at, row in list(self._reached[function]):
             if number < len(row.args):

@@ -7,6 +7,7 @@ parent alone: the children ignore it and are ended by the parent, so nobody prin
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import traceback
@@ -31,6 +32,13 @@ def _ignore_interrupt() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+def _begin() -> None:
+    """What a process of the pool does first. What it inherits is no garbage: to look for some there would touch, and
+    so copy, all that it shares."""
+    _ignore_interrupt()
+    gc.freeze()
+
+
 def _run(item: Any) -> Any:
     assert _task is not None
     return _task(_shared, item)
@@ -45,7 +53,7 @@ def spread(task: Callable[[Any, Item], Result], shared: Any, items: Sequence[Ite
             yield task(shared, item)
         return
     _task, _shared = task, shared
-    pool = get_context("fork").Pool(cores, _ignore_interrupt)
+    pool = get_context("fork").Pool(cores, _begin)
     try:
         yield from pool.imap(_run, items, chunk)
         pool.close()

@@ -6,6 +6,7 @@ and gives a Unit that depends on nothing else.
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -32,8 +33,8 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 
 Lookup = Callable[[str], Sequence[Macro]]
 
-#: What is known of macros and of texts that use them is forgotten after so many bytes of source: it grows with what is
-#: read (to two gigabytes a process in the whole tree), and after as many bytes most of it is never asked for again.
+#: What is known of macros and of texts that use them is forgotten after so many bytes of source, and what the readings
+#: left behind in circles is collected: both grow with what is read (to gigabytes a process in the whole tree).
 MOST_REMEMBERED = 16_000_000
 
 
@@ -78,6 +79,7 @@ class Reader:
         if self._read > MOST_REMEMBERED:
             self._read = len(data)
             self._begin()
+            gc.collect()
         places = conditions(data)
         own = self.own(file)
 

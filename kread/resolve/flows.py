@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Any
 
 from kread.parse.unit import FILE_SCOPE, CallRow
+from kread.resolve.fitting import Fitting
 from kread.resolve.idioms import idioms
 from kread.resolve.lists import Lists
 from kread.resolve.machine import FRESH, UNKNOWN, Machine, Value, Vertex, Why
@@ -33,13 +35,21 @@ class Flows(ABC):
         self.types = Types(program, macros)
         self.stores = Stores(program)
         self.places = Places(program, self.types, self.stores)
-        self.machine = Machine(self.start)
+        self.fitting = Fitting(self.places)
+        self.machine = Machine(self.start, self._record, self.fitting.admits)
         self.lists = Lists(self)
         #: the pointers to followed records through which something is read or written
         self.bases: list[Vertex] = []
         #: what is to be done for pointers with unknown values once nothing else changes
         self.waiting: list[tuple[Vertex, Callable[[int], None]]] = []
         self._named: dict[tuple[str, str], tuple[FunctionId, ...]] = {}
+
+    def _record(self, key: tuple[Any, ...]) -> str:
+        """The record of the objects whose addresses a vertex can hold, "" where anything goes."""
+        what = key[0]
+        if what == "place":
+            return self.fitting.record(self.places.kind(key[1], key[2]))
+        return self.fitting.record(self.types.of(key[2], key[1])) if what == "expression" else ""
 
     @abstractmethod
     def start(self, vertex: Vertex) -> None:

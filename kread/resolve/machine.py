@@ -50,10 +50,12 @@ class Vertex:
     """A place or an expression with the values that reach it. `values` remembers where each came from first, `arcs` has for
     each vertex that they travel to the step that leads there, one for all of them; `sources` counts what leads to it."""
 
-    __slots__ = ("arcs", "flags", "key", "sources", "values", "watchers")
+    __slots__ = ("arcs", "flags", "key", "record", "sources", "values", "watchers")
 
-    def __init__(self, key: tuple[Any, ...]) -> None:
+    def __init__(self, key: tuple[Any, ...], record: str = "") -> None:
         self.key = key
+        #: the record of the objects whose addresses it can hold, "" where anything goes
+        self.record = record
         self.values: dict[Value, Step] = {}
         self.flags = 0
         self.arcs: dict[Vertex, Step] = {}
@@ -62,11 +64,23 @@ class Vertex:
 
 
 class Machine:
-    """Vertices by their keys, and the work that is left. `start` makes what leads to a new vertex."""
+    """Vertices by their keys, and the work that is left.
 
-    def __init__(self, start: Callable[[Vertex], None]) -> None:
+    start  -- makes what leads to a new vertex
+    record -- key -> the record of the objects whose addresses a vertex can hold, "" where anything goes
+    admits -- (record, object's value) -> whether a vertex of that record can hold it
+    """
+
+    def __init__(
+        self,
+        start: Callable[[Vertex], None],
+        record: Callable[[tuple[Any, ...]], str] = lambda _: "",
+        admits: Callable[[str, Value], bool] = lambda *_: True,
+    ) -> None:
         self.vertices: dict[tuple[Any, ...], Vertex] = {}
         self._start = start
+        self._record = record
+        self._admits = admits
         self._known: dict[Value, _Known] = {}
         self._new: deque[Vertex] = deque()
         self._changed: deque[tuple[Vertex, Value | None]] = deque()
@@ -75,9 +89,15 @@ class Machine:
         """The vertex of a key, made and to be started if it is new."""
         vertex = self.vertices.get(key)
         if vertex is None:
-            vertex = self.vertices[key] = Vertex(key)
+            vertex = self.vertices[key] = Vertex(key, self._record(key))
             self._new.append(vertex)
         return vertex
+
+    def _reach(self, vertex: Vertex, value: Value, step: Step) -> None:
+        """A value comes to a vertex that has not got it."""
+        if not vertex.record or value[0] != "object" or self._admits(vertex.record, value):
+            vertex.values[value] = step
+            self._changed.append((vertex, value))
 
     def run(self) -> None:
         """Let values travel until nothing changes."""
@@ -89,8 +109,7 @@ class Machine:
                     if value is None:
                         self.flag(target, vertex.flags)
                     elif value not in target.values:
-                        target.values[value] = step
-                        changed.append((target, value))
+                        self._reach(target, value, step)
                 for watcher in vertex.watchers:
                     watcher(value)
             if new:
@@ -104,8 +123,7 @@ class Machine:
             known = self._known[value] = _Known(value)
         value = known
         if value not in vertex.values:
-            vertex.values[value] = (None, why)
-            self._changed.append((vertex, value))
+            self._reach(vertex, value, (None, why))
 
     def flag(self, vertex: Vertex, flags: int) -> None:
         """Mark a vertex, and all that its values reach."""
@@ -121,8 +139,7 @@ class Machine:
         step = source.arcs[target] = (source, why)
         for value in source.values:
             if value not in target.values:
-                target.values[value] = step
-                self._changed.append((target, value))
+                self._reach(target, value, step)
         if source.flags:
             self.flag(target, source.flags)
 

@@ -1,11 +1,11 @@
 """Whether a pointer to a record can hold the address of an object.
 
-The kernel casts pointers between records that begin alike: a request is a sock to who only asks for its state, and the
-head of a queue is linked like the buffers in it. Where two records share what they begin with, at any depth,
-such a cast keeps the object, and it can be cast back. An address that comes to a pointer whose record has no
-beginning in common with it is there because the analysis does not know in which order things happen; nothing that is
-read through the pointer can be meant. In all of net/ four values of five are of this kind, and they would be carried on
-to everything that the pointer reaches.
+The kernel casts pointers between records that begin alike: a request is a sock to whoever asks for its state alone.
+Where one record begins with the other, or both with a third, such a cast keeps the object, and it can be cast back. (A
+beginning that does nothing but link records is not enough for two: half of the kernel begins so.) An address that
+comes to a pointer whose record has nothing in common with it is there because the analysis does not know in which
+order things happen, or followed the link that closes a list; nothing that is read through the pointer can be meant. In
+all of net/ seven values of eight are of this kind, and they would be carried on to everything that the pointer reaches.
 """
 
 from __future__ import annotations
@@ -40,15 +40,13 @@ class Fitting:
         key = (tag, kind)
         found = self._known.get(key)
         if found is None:
-            begins = self.begins(kind)
-            found = self._known[key] = not begins or not begins.isdisjoint(self.begins(tag))
+            one, other = self.begins(kind), self.begins(tag)
+            found = not one or tag in one or kind in other
+            found = self._known[key] = found or not all(map(self._places.links, one & other))
         return found
 
     def begins(self, tag: str) -> frozenset[str]:
-        """The records that lie at the beginning of a record, itself among them; none for what is no record.
-
-        What does nothing but link records is left out: half of the kernel begins with such.
-        """
+        """The records that lie at the beginning of a record, itself among them; none for what is no record."""
         found = self._begin.get(tag)
         if found is None:
             found = self._begin[tag] = frozenset(self._beginnings(tag, 0))
@@ -58,7 +56,7 @@ class Fitting:
         rows = self._places.program.positions.get(tag)
         if not rows or depth > _NESTING:
             return set()
-        found = {tag} if depth == 0 or not self._places.links(tag) else set()
+        found = {tag}
         for row in rows if tag.startswith("union ") else rows[:1]:
             found |= self._beginnings(self._places.types.resolve(row.type), depth + 1)
         return found

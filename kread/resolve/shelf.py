@@ -95,4 +95,3 @@ class Shelf(Generic[Key, Row]):
             self._move()
             database.execute("CREATE INDEX row_key ON row (key)")
             self._indexed = True
-

@@ -15,6 +15,7 @@ from kread.resolve.direct import Definitions
 from kread.resolve.pointers import callback_edges, pointer_targets
 from kread.resolve.program import Program
 from kread.resolve.target import Target
+from kread.resolve.values import Values
 from kread.source.progress import Silent
 from kread.source.tree import open_tree
 
@@ -30,6 +31,7 @@ POINTERS = {
     "callback": {"callback"},
     "list": {"ops_table"},
     "endless": {"ops_table"},
+    "cast": {"ops_table"},
 }
 
 
@@ -47,6 +49,7 @@ class Found:
         indexed = read_scope(tree, find_scope(tree, ["net/core"]), folder / "facts.sqlite", Silent())
         program = Program(indexed.units, indexed.closures, {}, indexed.macros.field_aliases())
         definitions = Definitions(program)
+        self.values = Values(program, indexed.macros.lookup)
         self.targets: dict[int, dict[str, Target]] = defaultdict(dict)
         self.reasons: dict[int, str] = {}
         for _, call, targets, reason in pointer_targets(program, definitions, indexed.macros.lookup):
@@ -132,3 +135,12 @@ def test_a_table_is_proved_in_three_hops(found: Found) -> None:
 @pytest.mark.parametrize("found", ["slot_assignment"], indirect=True)
 def test_a_call_that_reaches_nothing_says_why(found: Found) -> None:
     assert "sock.never" in found.reasons[found.line("sk->never(sk)")]
+
+
+@pytest.mark.parametrize("found", ["cast"], indirect=True)
+def test_a_pointer_to_a_record_holds_what_begins_like_it(found: Found) -> None:
+    values = found.values
+    at = next(each for each in values.program.by_name["back"])
+    vertex = values.expression(values.types.term("anyone", at), at)
+    values.solve()
+    assert {value[1][2] for value in vertex.values} == {"full", "request", "holder"}

@@ -161,7 +161,9 @@ def main() -> None:
         _complain(error)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        print("kread: interrupted; what was done so far is kept", file=sys.stderr)
+        print(
+            "kread: interrupted; what was done so far is kept, and the same command goes on from there", file=sys.stderr
+        )
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
         # Whoever reads has seen enough (`| head`): that is no error.

@@ -133,8 +133,7 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> 
     units = indexed.units.settled(lambda unit: modules.settle(unit, compiled), modules.MARK)
     watched = {file: indexed.signatures[file] for file in files} | dict(sorted(makefiles.items()))
     elsewhere = find_elsewhere(tree, index_dir(), progress)
-    progress.phase("linking")
-    linked = Linked(units, indexed.closures, built, indexed.macros, elsewhere, kbuild.presence)
+    linked = Linked(units, indexed.closures, built, indexed.macros, elsewhere, kbuild.presence, progress)
     table = indexed.table
     meta = {
         "release": tree.release,
@@ -157,6 +156,7 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> 
         of_edges, packed_edges = linked.summary()
         return meta | of_edges, packed | packed_edges
 
+    progress.phase("writing the graph")
     write_graph(target, linked.tables, rest)
     progress.say(f"indexed {len(files):,} files, of which {indexed.parsed:,} were parsed")
 

@@ -120,7 +120,7 @@ def read_scope(tree: SourceTree, scope: Scope, facts: Path, progress: Progress, 
     reader = FactReader(facts)
     try:
         progress.phase(f"reading the directives of {tree.release}")
-        heads, blobs, signatures, graph = _read_heads(tree, scope, store, reader, past)
+        heads, blobs, signatures, graph = _read_heads(tree, scope, store, reader, past, progress)
         rereads = Rereads(tree, graph, ((file, unpack_head(head).includes) for file, head in heads.items()))
         parts = graph.parts(scope.sources)
         closures = Closures(graph.direct, scope.sources, parts)
@@ -145,7 +145,7 @@ def read_scope(tree: SourceTree, scope: Scope, facts: Path, progress: Progress, 
         )
         macros.prepare()
         state = macros.dependencies(sorted(macros.digests)) + rereads.state
-        progress.phase("parsing")
+        progress.phase(f"parsing {len(signatures):,} files")
         kept = past.files if past.macros == state else {}
         known = {file: kept[file][3] for file in signatures if file in kept and kept[file][2] == blobs[file]}
         digests, unkept, parsed = _read_units(shared, store, reader, signatures, blobs, known, progress)
@@ -158,7 +158,7 @@ def read_scope(tree: SourceTree, scope: Scope, facts: Path, progress: Progress, 
 
 
 def _read_heads(
-    tree: SourceTree, scope: Scope, store: FactStore, reader: FactReader, past: Past
+    tree: SourceTree, scope: Scope, store: FactStore, reader: FactReader, past: Past, progress: Progress
 ) -> tuple[dict[str, bytes], dict[str, str], dict[str, Signature], IncludeGraph]:
     """The directives of the scope's sources and of all that they include: waves of files, each found by the last."""
     graph = include_graph(tree)
@@ -190,6 +190,7 @@ def _read_heads(
         for file in wave:
             found.update(dict.fromkeys(graph.add(file, unpack_head(heads[file]).includes)))
         wave = [file for file in found if file not in heads]
+        progress.advance(len(heads), 0, "files")
     return heads, blobs, signatures, graph
 
 
@@ -219,8 +220,10 @@ def _read_units(
             unknown.append(file)
     # The largest files first: the last ones to finish are small, so no core waits long for the other.
     tasks = sorted(((file, blobs[file]) for file in unknown), key=lambda task: (-signatures[task[0]][0], task[0]))
+    total = sum(signatures[file][0] for file in unknown)
+    done = 0
     try:
-        for done, (file, blob, digest, packed, keep) in enumerate(spread(_read_unit, reading, tasks, chunk=4), 1):
+        for file, blob, digest, packed, keep in spread(_read_unit, reading, tasks, chunk=4):
             digests[file] = digest
             if keep:
                 count += 1
@@ -230,7 +233,8 @@ def _read_units(
             if len(fresh) >= BATCH or sum(len(each[2]) for each in fresh) >= BATCH_BYTES:
                 store.add_units(fresh)
                 fresh.clear()
-            progress.advance(done, len(tasks), "files")
+            done += signatures[file][0]
+            progress.advance(done, total, "B")
     finally:
         store.add_units(fresh)
     return digests, unkept, count

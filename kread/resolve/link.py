@@ -29,6 +29,7 @@ from kread.resolve.shelf import Shelf
 from kread.resolve.slots import slot_values
 from kread.resolve.target import Target
 from kread.resolve.worlds import function_worlds
+from kread.source.progress import Progress, Silent
 
 #: Kinds of edges that are a choice among several functions at run time.
 DISPATCHES = frozenset({"ops_table", "slot_assignment", "parameter", "callback", "static_call"})
@@ -49,7 +50,10 @@ class Linked:
         macros: MacroIndex,
         elsewhere: Mapping[str, Sequence[tuple[str, int]]] | None = None,
         compiled: Callable[[str], str] = lambda _: presence.ALWAYS,
+        progress: Progress | None = None,
     ) -> None:
+        progress = progress or Silent()
+        progress.phase("linking: joining what the files say")
         self._units = units
         self._numbers = Numbers()
         self._unresolved: list[tuple[Any, ...]] = []
@@ -63,7 +67,9 @@ class Linked:
         self._others: Shelf[str, EdgeRow] = Shelf(tuple, tuple)
         with closing(self._named):
             if self._named.big:
+                progress.phase("linking: calls by name")
                 self._named.finish(self._unresolved)
+            progress.phase("linking: calls through pointers")
             for edge in self._through_pointers(program, pointer_targets(program, definitions, macros.lookup)):
                 self._others.add(edge[2], edge)
             for edge in map(self._callback, callback_edges(program, definitions, macros.lookup)):

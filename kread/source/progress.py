@@ -19,6 +19,12 @@ _SECONDS_BETWEEN_DRAWS = 0.1
 
 _BAR_COLUMNS = 24
 
+#: In a pipe, a phase says so often how far it is.
+_SECONDS_BETWEEN_LINES = 60
+
+#: Before a phase has lasted so long, what is left of it is a guess.
+_SECONDS_BEFORE_ESTIMATE = 10
+
 
 class Progress(Protocol):
     """What a piece of work reports to."""
@@ -51,6 +57,7 @@ class Reporter:
         self._drawing = self._stream.isatty() and os.environ.get("TERM") != "dumb"
         self._name = ""
         self._drawn_at = 0.0
+        self._began_at = 0.0
         self._on_screen = False
 
     def say(self, text: str) -> None:
@@ -60,21 +67,25 @@ class Reporter:
     def phase(self, name: str) -> None:
         if name != self._name:
             self._name = name
-            self._drawn_at = 0.0
+            self._began_at = time.monotonic()
+            self._drawn_at = 0.0 if self._drawing else self._began_at
             self._draw(name)
 
     def advance(self, done: float, total: float, unit: str) -> None:
-        if not self._drawing:
-            return
         now = time.monotonic()
-        if now - self._drawn_at < _SECONDS_BETWEEN_DRAWS and done < total:
+        pause = _SECONDS_BETWEEN_DRAWS if self._drawing else _SECONDS_BETWEEN_LINES
+        if now - self._drawn_at < pause and (done < total or not self._drawing):
             return
         self._drawn_at = now
+        left = _left(now - self._began_at, done, total)
+        if not self._drawing:
+            print(f"{self._name}: {_amount(done, unit, total)}{left}", file=self._stream, flush=True)
+            return
         text = f"{self._name}  {_amount(done, unit)}"
         if total > 0:
             filled = int(_BAR_COLUMNS * min(done / total, 1.0))
             bar = "#" * filled + "." * (_BAR_COLUMNS - filled)
-            text = f"{self._name}  [{bar}] {_amount(done, unit, total)}"
+            text = f"{self._name}  [{bar}] {_amount(done, unit, total)}{left}"
         self._draw(text)
 
     def _draw(self, text: str) -> None:
@@ -101,6 +112,16 @@ def _amount(done: float, unit: str, total: float = 0) -> str:
     if unit != "B":
         return f"{done:.0f} of {total:.0f} {unit}" if total else f"{done:.0f} {unit}"
     return f"{_bytes(done)} of {_bytes(total)}" if total else _bytes(done)
+
+
+def _left(seconds: float, done: float, total: float) -> str:
+    """The time that is left of a phase if it goes on as it went for so many seconds, as text; "" while that is a guess."""
+    if seconds < _SECONDS_BEFORE_ESTIMATE or not 0 < done < total:
+        return ""
+    left = seconds * (total - done) / done
+    if left < 60:
+        return f", {max(left, 1):.0f} s left"
+    return f", {left / 60:.0f} min left" if left < 3600 else f", {left / 3600:.1f} h left"
 
 
 def _bytes(count: float) -> str:

@@ -142,7 +142,7 @@ def test_an_interrupt_is_exit_code_130_and_the_next_run_is_right(tree: Callable[
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
     *told, last = err.splitlines()
-    assert last == "kread: interrupted; what was done so far is kept"
+    assert last == "kread: interrupted; what was done so far is kept, and the same command goes on from there"
     assert all(line.startswith("indexing ") for line in told), err  # said first, or not yet when the interrupt came
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -44,3 +44,21 @@ def test_on_a_terminal_there_is_a_bar_with_bytes_and_phase_and_it_is_gone_at_the
     assert "\x1b[Kfrom Debian\r\n" in shown
     assert shown.endswith("\r\x1b[K")
     assert all(len(line) <= 80 + len("\x1b[K") for line in shown.split("\r"))
+
+
+def test_what_takes_long_says_how_long_it_will_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("kread.source.progress.time.monotonic", lambda: clock[0])
+    stream = io.StringIO()
+    with Reporter(stream) as reporter:
+        reporter.phase("parsing")
+        for done in range(1, 101):
+            clock[0] += 6
+            reporter.advance(done * 1_000_000, 100_000_000, "B")
+        reporter.phase("linking")
+        clock[0] += 59
+        reporter.advance(1, 2, "files")
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == "parsing: 10.0 MB of 100.0 MB, 9 min left"
+    assert lines[8] == "parsing: 90.0 MB of 100.0 MB, 1 min left"
+    assert lines[9:] == ["parsing: 100.0 MB of 100.0 MB"]

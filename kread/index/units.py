@@ -145,7 +145,7 @@ def read_scope(tree: SourceTree, scope: Scope, facts: Path, progress: Progress, 
         )
         macros.prepare()
         state = macros.dependencies(sorted(macros.digests)) + rereads.state
-        progress.phase(f"parsing {len(signatures):,} files")
+        progress.phase("parsing")
         kept = past.files if past.macros == state else {}
         known = {file: kept[file][3] for file in signatures if file in kept and kept[file][2] == blobs[file]}
         digests, unkept, parsed = _read_units(shared, store, reader, signatures, blobs, known, progress)

@@ -86,6 +86,7 @@ def close(host: Host, event: Close) -> None:
 
 def _send_fin(host: Host, sk: Sock) -> None:
     """tcp_close_state() and tcp_send_fin(): nothing more will be said."""
+    host.called("tcp_close_state")
     set_state(host, sk, CLOSING[sk.state])
     host.called("tcp_send_fin")
     assert sk.key is not None

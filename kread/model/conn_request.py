@@ -76,7 +76,8 @@ RULES = (
          guard("reqsk_queue_hash_req", "!inet_ehash_insert(req_to_sk(req), NULL, &found_dup_sk)"),
          duplicate_refused=True),
     rule("4.8:timeout", "tcp_timeout_init", "a BPF program may set the first timeout",
-         guard("tcp_timeout_init", "timeout <= 0")),
+         guard("tcp_timeout_init", "timeout <= 0"),
+         guard("reqsk_queue_hash_req", "req->timeout = tcp_timeout_init((struct sock *)req)", timeout_when_hashed=True)),
     rule("4.8:unsent", "tcp_conn_request", "a SYN-ACK that cannot be sent is left to the timer",
          guard("tcp_conn_request", "!want_cookie ? TCP_SYNACK_NORMAL : TCP_SYNACK_COOKIE")),
 )  # fmt: skip
@@ -197,7 +198,8 @@ def _keep(host: Host, sk: Sock, req: Request, segment: Segment) -> None:
         if child.queue_add(host, sk, req, fastopen_sk) is None:
             return host.listendrop(sk)
         return accept.data_ready(host, sk)
-    req.timeout = synack.timeout_init(host, sk)
+    if not host.policy.timeout_when_hashed:
+        req.timeout = synack.timeout_init(host, sk)
     host.called("inet_csk_reqsk_queue_hash_add", "reqsk_queue_hash_req")
     if not host.policy.timer_after_insert:
         host.called("mod_timer")
@@ -207,6 +209,8 @@ def _keep(host: Host, sk: Sock, req: Request, segment: Segment) -> None:
         return host.called("reqsk_free")
     host.fire("4.8")
     host.insert(req)
+    if host.policy.timeout_when_hashed:
+        req.timeout = synack.timeout_init(host, sk)
     if host.policy.timer_after_insert:
         host.called("mod_timer")
     req.deadline = host.now + req.timeout

@@ -273,7 +273,7 @@ def _aborted(host: Host, sock: Sock) -> bool:
 
 def _fin(host: Host, sock: Sock) -> None:
     """tcp_fin(): the peer has nothing more to say; it is told at once where this side has said so before."""
-    host.called("tcp_fin")
+    host.called("tcp_data_queue", "tcp_fin")
     if sock.state is State.ESTABLISHED:
         host.fire("10.3:fin")
         close.set_state(host, sock, State.CLOSE_WAIT)

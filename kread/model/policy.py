@@ -46,6 +46,8 @@ class Policy:
     """4.e: a request whose 4-tuple is already hashed is freed, with no SYN-ACK."""
     timer_after_insert: bool = True
     """4.e: the request's timer is armed after the request is hashed."""
+    timeout_when_hashed: bool = True
+    """4.f: the first timeout is asked for when the request is hashed, not before."""
     timeout_init_capped: bool = True
     """4.f: a BPF program's first timeout is cut to TCP_RTO_MAX."""
     timeout_kept: bool = True

@@ -58,7 +58,7 @@ def _assigned(values: Values) -> Iterator[Registration]:
     """The functions that are assigned by name to a slot in which a registrar keeps callbacks."""
     for slot, row in _keeping().items():
         record, _, member = slot.rpartition(".")
-        for store in values.stores.members.get(member, ()):
+        for store in values.stores.members.get(member):
             at, name = store.at, store.value.removeprefix("&").strip()
             if at.row == FILE_SCOPE or name not in values.program.by_name or name in values.program.locals.get(at, ()):
                 continue

@@ -59,6 +59,18 @@ class Closures(Mapping[str, Included]):
             if known is None:
                 known = equal[mask] = mask.to_bytes((mask.bit_length() + 7) // 8, "little")
             self._bits[file] = known
+        self._includers: dict[str, int] = {}
+
+    def includers(self, file: str) -> int:
+        """The sources that include a file, as bits."""
+        known = self._includers.get(file)
+        if known is None:
+            number = self._numbers.get(file, -1)
+            place, bit = number >> 3, 1 << (number & 7)
+            rows = self._bits.values() if number >= 0 else ()
+            said = "".join(["1" if place < len(bits) and bits[place] & bit else "0" for bits in rows])
+            known = self._includers[file] = int(said or "0", 2)
+        return known
 
     def __getitem__(self, file: str) -> Included:
         return Included(self._bits[file], self._numbers)

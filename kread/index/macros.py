@@ -11,11 +11,12 @@ import hashlib
 import marshal
 import re
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 from kread import presence
+from kread.index.closures import Closures
 from kread.index.world import World
 from kread.parse.conditional import conditions
 from kread.parse.defines import Define, defines, includes
@@ -67,7 +68,7 @@ class MacroIndex:
     """
 
     def __init__(
-        self, heads: Mapping[str, bytes], closures: Mapping[str, Container[str]], presences: Mapping[str, str]
+        self, heads: Mapping[str, bytes], closures: Closures, presences: Mapping[str, str]
     ) -> None:
         self.closures = closures
         self._heads = heads
@@ -123,7 +124,7 @@ class MacroIndex:
 
     def seen_by(self, file: str, name: str) -> Sequence[Macro]:
         """The definitions of `name` that `file` can mean: its own and its headers', never another .c file's. One of its
-        own that always holds hides the others."""
+        own that always holds hides the others. A header means what the sources that include it see."""
         found = self.by_name.get(name, ())
         if name in self._declared and not file.endswith(".c") and file in self._declared[name]:
             return [macro for macro in found if macro.file == file]  # where others have a macro, it has the function
@@ -132,15 +133,70 @@ class MacroIndex:
             return own
         if len(found) == 1 and name not in self._declared and not found[0].file.endswith(".c"):
             return found
-        closure = self.closures.get(file)
         seen = [
             macro
             for macro in found
-            if macro.file == file or (not macro.file.endswith(".c") and (closure is None or macro.file in closure))
+            if macro.file == file or (not macro.file.endswith(".c") and self._sees(file, macro.file))
         ]
         if seen or name in self._declared:
             return seen
         return [macro for macro in found if not macro.file.endswith(".c")]
+
+    def _sees(self, file: str, header: str) -> bool:
+        """Whether a file includes a header, or a source that includes the file does."""
+        closure = self.closures.get(file)
+        if closure is not None:
+            return header in closure
+        sources = self.closures.includers(file)
+        return not sources or bool(sources & self.closures.includers(header))
+
+    def apart(self, file: str, mentioned: Iterable[str]) -> dict[str, list[str]]:
+        """The macros among these names, and among those that their bodies lead to, that other headers define as well as
+        those that the file can mean, each with the files that it can mean: two subsystems' ASSERT are not one."""
+        leads = self._leads
+        asked = frozenset().union(*(leads[name] for name in mentioned if name in leads))
+        found = {}
+        for name in sorted(asked):
+            seen = self.seen_by(file, name)
+            if len(seen) < len(self.in_headers(name)):
+                found[name] = sorted({macro.file for macro in seen})
+        return found
+
+    @cached_property
+    def _leads(self) -> dict[str, frozenset[str]]:
+        """A name -> the macros, itself or in the bodies that it leads to, that several headers define which some source
+        does not see together."""
+        users: dict[str, list[str]] = defaultdict(list)
+        for name, words in self._used.items():
+            for word in words:
+                users[word].append(name)
+        found: dict[str, set[str]] = defaultdict(set)
+        for name, macros in self.by_name.items():
+            headers = {macro.file for macro in macros if not macro.file.endswith(".c")}
+            if len(headers) < 2 or len(set(map(self.closures.includers, headers))) < 2:
+                continue
+            reached = {name}
+            waiting = [name]
+            while waiting:
+                for user in users.get(waiting.pop(), ()):
+                    if user not in reached:
+                        reached.add(user)
+                        waiting.append(user)
+            for user in reached:
+                found[user].add(name)
+        return {name: frozenset(names) for name, names in found.items()}
+
+    @cached_property
+    def _used(self) -> dict[str, list[str]]:
+        """name -> the macros that stand in the bodies of its definitions in headers, sorted."""
+        by_name = self.by_name
+        used: dict[str, list[str]] = {}
+        for name, macros in by_name.items():
+            bodies = [macro.body for macro in macros if not macro.file.endswith(".c")]
+            mentioned = {word for body in bodies for word in _WORD.findall(body) if word in by_name} - {name}
+            if mentioned:
+                used[name] = sorted(mentioned)
+        return used
 
     def shadows(self, name: str) -> bool:
         """Whether a name is a macro to some files and a function's to others."""
@@ -156,25 +212,21 @@ class MacroIndex:
         """
         by_name = self.by_name
         own: dict[str, int] = {}
-        used: dict[str, list[str]] = {}
         for name, macros in by_name.items():
             shared = [macro for macro in macros if not macro.file.endswith(".c")]
             rows = [(macro.params, macro.body, macro.file, macro.presence) for macro in shared]
             text = repr((name in self.functions, len(shared) < len(macros), rows))
             own[name] = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest(), "big")
-            mentioned = {word for macro in shared for word in _WORD.findall(macro.body) if word in by_name} - {name}
-            if mentioned:
-                used[name] = sorted(mentioned)
         current = dict(own)
         for _ in range(NESTING):
             current.update(
-                [(name, hash((own[name], *[current[word] for word in words]))) for name, words in used.items()]
+                [(name, hash((own[name], *[current[word] for word in words]))) for name, words in self._used.items()]
             )
         return current
 
     def prepare(self) -> None:
         """Compute now what every reading asks for: processes that are forked later share it."""
-        self.digests, self._spelled  # noqa: B018
+        self.digests, self._spelled, self._leads  # noqa: B018
         self.world.prepare()
 
     def mentioned(self, data: bytes) -> list[str]:
@@ -186,10 +238,11 @@ class MacroIndex:
         """The macro names as files have them."""
         return frozenset(map(str.encode, self.by_name))
 
-    def dependencies(self, names: Iterable[str]) -> str:
-        """The digest of all macros on which the reading of a file with these names depends."""
+    def dependencies(self, names: Iterable[str], apart: Mapping[str, list[str]] | None = None) -> str:
+        """The digest of all macros on which the reading of a file with these names depends; `apart` are those that it
+        keeps apart from others of their name."""
         digests = self.digests
-        text = repr([digests[name] for name in names])
+        text = repr([digests[name] for name in names]) + (repr(apart) if apart else "")
         return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
     def in_headers(self, name: str) -> Sequence[Macro]:

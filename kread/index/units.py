@@ -90,11 +90,12 @@ def _read_unit(reading: _Reading, task: tuple[str, str]) -> tuple[str, str, str,
     file, blob = task
     data = _content(reading.tree, file)
     mentioned = reading.macros.mentioned(data)
-    digest = reading.macros.dependencies(mentioned) + reading.rereads.digest(file)
+    apart = reading.macros.apart(file, mentioned)
+    digest = reading.macros.dependencies(mentioned, apart) + reading.rereads.digest(file)
     if reading.facts.has_unit(blob, digest):
         return file, blob, digest, b"", False
     # A file that changed since its directives were read is not kept: its macros are those of another content.
-    return file, blob, digest, pack(reading.reader.read(file, data, mentioned)), blob_hash(data) == blob
+    return file, blob, digest, pack(reading.reader.read(file, data, mentioned, apart.keys())), blob_hash(data) == blob
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,8 +72,9 @@ class Reader:
         self._shared = MacroCalls(self.lookup, function=self.functions.__contains__)
         self._maker = Maker(Snippets(self._shared.definitions, self.table.kinds), self.table, self._shared)
 
-    def read(self, file: str, data: bytes, mentioned: Sequence[str]) -> Unit:
-        """The unit of a file. `mentioned` are the macro names in its text."""
+    def read(self, file: str, data: bytes, mentioned: Sequence[str], apart: Set[str] = frozenset()) -> Unit:
+        """The unit of a file. `mentioned` are the macro names in its text, `apart` those, or what they lead to, of which the
+        file means fewer definitions than the headers of all files have."""
         unit = Unit(file)
         self._read += len(data)
         if self._read > MOST_REMEMBERED:
@@ -94,7 +95,7 @@ class Reader:
         extractor.take(prepared.text)
         for text, lines in zip(prepared.variants, prepared.variant_lines, strict=True):
             extractor.take(text, lines)
-        defined = self._hiding(file, own, mentioned)
+        defined = self._hiding(file, own, mentioned, apart)
         macros = FileMacros(self._shared, defined, lambda name: self.seen_by(file, name))
         code = without(prepared.code, [(invocation.start, invocation.end) for invocation in prepared.made])
         uses = MacroUses(unit, data, code, at, macros, settle)
@@ -138,12 +139,12 @@ class Reader:
         )
         take_made(uses, again, lambda line: presence.conj(at(line), when), lambda name, text: maker)
 
-    def _hiding(self, file: str, own: Sequence[Define], mentioned: Sequence[str]) -> frozenset[str]:
+    def _hiding(self, file: str, own: Sequence[Define], mentioned: Sequence[str], apart: Set[str]) -> frozenset[str]:
         """The macros by which a file differs from what all files share: those of a .c file; those that others define as
         well, or that are no macros here; and what it mentions that leads to such a one."""
         hiding = {define.name for define in own} if file.endswith(".c") else set()
         asked = {define.name for define in own} | set(filter(self.shadows, mentioned))
-        foreign = {name for name in asked if len(self.seen_by(file, name)) < len(self.lookup(name))}
+        foreign = {name for name in asked if len(self.seen_by(file, name)) < len(self.lookup(name))} | apart
         if foreign:
             reached = self._maker.snippets.reached
             foreign.update(name for name in mentioned if not foreign.isdisjoint(reached(name)))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from kread.graph.build import build
 from kread.graph.callgraph import CallGraph
+from kread.index.closures import Closures
 from kread.index.macros import MacroIndex, read_head
 from kread.parse.conditional import conditions
 from kread.parse.macro_table import learn
@@ -156,7 +157,7 @@ def test_prepared_text_keeps_its_length_and_its_lines(data: bytes) -> None:
         "include/linux/thing.h": read_head(mini_tree.SHARED.encode()),
         "net/a.c": read_head(data),
     }
-    macros = MacroIndex(heads, {}, {})
+    macros = MacroIndex(heads, Closures({}, ()), {})
     table = learn(macros.header_defines()).overlay(macros.own_defines("net/a.c"))
     prepared = prepare(data, table, conditions(data))
     ends = [place for place, byte in enumerate(data) if byte == 10]

@@ -1,0 +1,107 @@
+/* Callbacks that a protocol puts into its own sockets are not called for another protocol's. */
+
+#include <linux/fixture.h>
+
+struct sock;
+struct proto {
+	int (*init)(struct sock *sk);
+	int (*send)(struct sock *sk);
+};
+struct sock {
+	struct proto *sk_prot;
+	void (*ready)(struct sock *sk);
+};
+
+struct sock *sk_alloc(void *net, int family, int priority, struct proto *prot);
+
+static void def_ready(struct sock *sk) { }
+static void one_ready(struct sock *sk) { }
+static void two_ready(struct sock *sk) { }
+static void made_ready(struct sock *sk) { }
+
+/* Nobody says for whose sockets. */
+void prepare(struct sock *sk)
+{
+	sk->ready = def_ready;
+}
+
+static int one_init(struct sock *sk)
+{
+	sk->ready = one_ready;
+	return 0;
+}
+
+static void one_wakes(struct sock *sk)
+{
+	sk->ready(sk); /* -> def_ready one_ready */
+}
+
+static int one_send(struct sock *sk)
+{
+	one_wakes(sk);
+	return 0;
+}
+
+static struct proto one_prot = { .init = one_init, .send = one_send };
+
+static int two_init(struct sock *sk)
+{
+	sk->ready = two_ready;
+	return 0;
+}
+
+static int two_send(struct sock *sk)
+{
+	sk->ready(sk); /* -> def_ready two_ready */
+	return 0;
+}
+
+static struct proto two_prot = { .init = two_init, .send = two_send };
+
+static int made_send(struct sock *sk)
+{
+	sk->ready(sk); /* -> def_ready made_ready */
+	return 0;
+}
+
+static struct proto made_prot = { .send = made_send };
+static struct proto made_raw_prot = { .send = made_send };
+
+/* A socket is made with one of two tables. */
+void make(int raw)
+{
+	struct sock *sk;
+
+	if (raw)
+		sk = sk_alloc(0, 1, 0, &made_raw_prot);
+	else
+		sk = sk_alloc(0, 1, 0, &made_prot);
+	sk->ready = made_ready;
+}
+
+/* Another table in the place of the first: the socket stays what it was. */
+static struct proto wrapped;
+
+static int wrapped_send(struct sock *sk)
+{
+	sk->ready(sk); /* -> def_ready made_ready one_ready two_ready */
+	return 0;
+}
+
+void wrap(struct sock *sk)
+{
+	wrapped = one_prot;
+	wrapped.send = wrapped_send;
+	sk->sk_prot = &wrapped;
+}
+
+void anybody(struct sock *sk)
+{
+	sk->ready(sk); /* -> def_ready made_ready one_ready two_ready */
+}
+
+int send(struct sock *sk, int which)
+{
+	sk->sk_prot = which ? &one_prot : &two_prot;
+	return sk->sk_prot->send(sk); /* -> one_send two_send wrapped_send */
+}

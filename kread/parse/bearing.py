@@ -174,8 +174,10 @@ class Bearing:
         for macro in macros:
             tokens = self._tokens(macro)
             last = tokens[-1] if tokens else ""
-            if is_word(last) and last not in KEYWORDS and (not self._lookup(last) or self.bears(last)):
-                return True
+            if not is_word(last) or last in KEYWORDS:
+                continue
+            if last == macro.name or not self._lookup(last) or self.bears(last):
+                return True  # a name in its own body is a function's
         return False
 
 

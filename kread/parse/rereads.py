@@ -20,6 +20,8 @@ from kread.parse.template import Macro
 
 _OTHER = re.compile(rb"^[ \t]*#[ \t]*(?:undef[ \t]+(?P<undef>\w+)|include[ \t]+(?P<again>[A-Za-z_]))", re.M)
 
+_COMMENT = re.compile(rb"/\*.*?\*/|//[^\n]*", re.S)
+
 #: Headers in headers: the deepest are two levels below the first one.
 _DEEPEST = 5
 
@@ -94,6 +96,10 @@ class _Walk:
 
 
 def _guarded(data: bytes) -> bool:
-    """Whether a header is read once only: what it defines has been defined long before."""
-    groups = conditions(data).groups
-    return bool(groups) and groups[0].guard
+    """Whether a header is read once only: what it defines has been defined long before. A guard around a part of it
+    says nothing about the rest."""
+    first = next(iter(conditions(data).groups), None)
+    if first is None or not first.guard or first.endif is None:
+        return False
+    rest = b"\n".join(data.split(b"\n")[first.endif.end_line :])
+    return not _COMMENT.sub(b"", rest).strip()

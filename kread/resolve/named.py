@@ -16,7 +16,7 @@ from kread.resolve.direct import Definitions, reachable
 from kread.resolve.program import FunctionId, Program
 from kread.resolve.rows import EdgeRow, Numbers, call_line, edge_row, shown
 from kread.resolve.static_call import StaticCalls
-from kread.resolve.types import Types
+from kread.resolve.types import Types, may_be_called
 
 
 def named_edges(
@@ -32,7 +32,7 @@ def named_edges(
 ) -> None:
     """Add the edges of a unit's calls by name, and what of them could not be resolved."""
     for caller, call in _calls(unit, program, types):
-        if call.callee in program.locals[caller]:
+        if call.callee in program.locals[caller] and may_be_called(types.local(caller, call.callee)):
             continue
         function = program.function(caller)
         cond = presence.conj(function.presence, call.cond)

@@ -259,6 +259,12 @@ def is_function(kind: str) -> bool:
     return kind.rstrip("*[]").endswith(")")
 
 
+def may_be_called(kind: str) -> bool:
+    """Whether a call can mean a variable of a type: not if it is a record or points to one. Then the variable is another
+    block's, and the call means the function of that name."""
+    return is_function(kind) or kind in ("", "void*") or kind.isidentifier()
+
+
 def pointee(kind: str) -> str:
     """What a pointer or an array leads to ("" if the type is neither)."""
     if kind.endswith("*"):

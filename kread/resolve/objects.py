@@ -7,8 +7,10 @@ receivers), the pairs of tables that are registered together, and members whose 
 from __future__ import annotations
 
 from kread.data import load
+from kread.facts import Function
 from kread.resolve.families import Families
 from kread.resolve.machine import Vertex, sources
+from kread.resolve.owners import Owners
 from kread.resolve.places import ANY, Obj, combine
 from kread.resolve.receivers import Receivers
 from kread.resolve.slots import Path
@@ -23,6 +25,7 @@ class Objects:
         self.values = values
         self.receivers = Receivers(values, sites)
         self.families = Families(values)
+        self.owners = Owners(values, self.receivers)
         self.keys: dict[tuple[str, str], tuple[str, frozenset[str]]] = {
             (row["record"], row["file"]): (row["member"], frozenset(row["values"])) for row in load("families")["key"]
         }
@@ -57,7 +60,7 @@ class Objects:
             found = [_own(vertex) for vertex in found]
         if key is not None:
             found = [self._keyed(obj, path, names, *key) for obj, path in tables if obj[0] != "heap"]
-        if any(obj[0] == "heap" for obj, _ in tables) or not found:
+        if base.flags or any(obj[0] == "heap" for obj, _ in tables) or not found:
             found.append(values.place(*values.places.in_heap(tag, names)))
         return found
 
@@ -70,14 +73,14 @@ class Objects:
             vertex.key = ("type", tag, names)
         return found
 
-    def admits(self, site: Site, file: str) -> bool:
-        """Whether a function of a file can be meant, by the family that the calling function serves."""
+    def admits(self, site: Site, function: Function) -> bool:
+        """Whether a function can be meant, by the family that the calling function serves, and by whose objects it is in."""
         term = site.term
         while term[0] == "member" and not term[3]:
             term = term[1]
         if term[0] != "member" or term[1][0] != "member":
-            return True  # not through a field of an object
-        return not file.startswith(self.families.foreign(site.caller))
+            return self.owners.admit(site, function)  # not through a field of an object's field
+        return not function.file.startswith(self.families.foreign(site.caller))
 
     def _keyed(self, obj: Obj, path: Path, names: Path, member: str, wanted: frozenset[str]) -> Vertex:
         """The vertex of the table's slot, holding only the functions of elements with a wanted key."""

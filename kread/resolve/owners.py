@@ -53,7 +53,7 @@ class Owners:
         if found is None:
             found = self._known[key] = []
             types = self.values.types
-            for store in self.values.stores.members.get(member, ()):
+            for store in self.values.stores.members.get(member):
                 target = types.term(store.target, store.at)
                 tables = None
                 if target[0] == "member" and types.of(target[1], store.at).removesuffix("*") == record:

@@ -108,7 +108,7 @@ def _targets(analysis: _Analysis, definitions: Definitions, site: Site) -> list[
                 continue
             way = way_of(vertex, value)
             for function in definitions.of(value[1], value[2]):
-                if not analysis.objects.admits(site, function.file):
+                if not analysis.objects.admits(site, function):
                     continue
                 for explain in _KINDS:
                     target = explain(values, site, function, way)

@@ -63,31 +63,52 @@ class Receivers:
             return None
         return frozenset(found | {copy for table in found for copy in self._variants.get(table, ())})
 
+    def roots(self, receiver: Term, at: FunctionId, record: str) -> frozenset[Table] | None:
+        """The tables that a receiver was made with: those of `of` that are no copies of others. None if none is known."""
+        found = self.of(("member", receiver, self.members[record][1], True), at)
+        return found - self._copied or None if found else None
+
+    @cached_property
+    def _copied(self) -> frozenset[Table]:
+        return frozenset().union(*self._variants.values())
+
     def _given(self, receiver: Term, at: FunctionId) -> frozenset[Table]:
-        """The tables that a receiver is made with, where it comes from a call that takes the table as an argument."""
-        term = self._defined(receiver, at)
+        """The tables that a receiver is made with, where it comes from calls that take the table as an argument."""
+        found: set[Table] = set()
+        for value in self._values(receiver, at):
+            made = self._made(value, at)
+            if not made:
+                return frozenset()
+            found |= made
+        return frozenset(found)
+
+    def _made(self, term: Term, at: FunctionId) -> set[Table]:
+        """The tables that a call hands to the maker of a receiver."""
         number = self.creators.get(term[1][1], -1) if term[0] == "call" and term[1][0] == "name" else -1
         if not 0 <= number < len(term[2]):
-            return frozenset()
+            return set()
         places = self.values.places
         place = places.of(self._pointed(term[2][number]), at)
         if not isinstance(place, Fixed):
-            return frozenset()
+            return set()
         if term[2][number][0] == "address":
-            return frozenset([(place.obj, place.path)])
+            return {(place.obj, place.path)}
         vertex = self.values.machine.vertices.get(("place", place.obj, place.path))
         found = vertex.values if vertex is not None and not vertex.flags else ()
-        return frozenset((value[1], value[2]) for value in found if value[0] == "object")
+        return {(value[1], value[2]) for value in found if value[0] == "object"}
 
     def _defined(self, term: Term, at: FunctionId) -> Term:
         """A local that is set once stands for what it is set to."""
+        values = self._values(term, at)
+        return values[0] if len(values) == 1 else term
+
+    def _values(self, term: Term, at: FunctionId) -> list[Term]:
+        """What a local is set to; of anything else, itself."""
         if term[0] != "name" or term[1] in {name for name, _ in self.program.row(at).params}:
-            return term
+            return [term]
         stores = self.values.stores.variables.get((at, term[1]))
-        values = {store.value for store in stores}
-        if len(values) != 1:
-            return term
-        return self.values.types.term(values.pop(), at)
+        values = sorted({store.value for store in stores})
+        return [self.values.types.term(value, at) for value in values] or [term]
 
     def _param(self, term: Term, at: FunctionId) -> tuple[FunctionId, int, str] | None:
         """The parameter that a term is, with the step by which the receiver is reached from it ("" or "sk")."""

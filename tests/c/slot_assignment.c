@@ -69,3 +69,37 @@ static void use(struct swapped *s)
 	s->space(s); /* -> own_space */
 	s->saved(s); /* -> first_ready own_ready */
 }
+
+/* One that the source defines, and others that are made at run time. */
+struct queue {
+	int (*take)(struct queue *q);
+};
+struct queue_ops {
+	int (*take)(struct queue *q);
+};
+
+void *kzalloc(int size, int flags);
+static struct queue *current_queue;
+
+static int take_none(struct queue *q) { return 0; }
+static int take_first(struct queue *q) { return 1; }
+static struct queue no_queue = { .take = take_none };
+static struct queue_ops first_ops = { .take = take_first };
+
+static struct queue *make(struct queue_ops *ops)
+{
+	struct queue *q = kzalloc(8, 0);
+
+	q->take = ops->take;
+	return q;
+}
+
+void choose(int any)
+{
+	current_queue = any ? make(&first_ops) : &no_queue;
+}
+
+int take(void)
+{
+	return current_queue->take(current_queue); /* -> take_first take_none */
+}

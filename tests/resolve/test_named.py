@@ -24,6 +24,16 @@ typedef int number_t;
 DECLARE(number_t nothing);
 DECLARE(int far_away(int x));
 int calls_far_away(int x) { return far_away(x); }
+struct thing { int n; };
+int beside_another_block(struct thing *thing, int (*pointer)(int x))
+{
+	if (!thing) {
+		struct thing *work = thing;
+		return work->n;
+	}
+	return work(1);
+}
+int in_a_variable(int (*work)(int x)) { return work(1); }
 """
 
 
@@ -115,6 +125,25 @@ DEFINE_HEAD(body)
 int worked(int x);
 int shadowed(int x) { return pick(x); }
 """,
+    # Two subsystems with a macro of the same name, each in a header of its own, used in a source, in a header, and in a macro.
+    "net/ipv4/left.h": """
+#define insist(x) left_failed(x)
+#define insist_twice(x) do { insist(x); insist(x); } while (0)
+#include "left_inline.h"
+""",
+    "net/ipv4/left_inline.h": "static inline int left_inline(int x) { return insist(x); }\n",
+    "net/ipv4/left.c": """
+#include "left.h"
+int left_failed(int x) { return x; }
+int left(int x) { return insist(x) + left_inline(x); }
+void left_twice(int x) { insist_twice(x); }
+""",
+    "net/ipv4/right.h": "#define insist(x) right_failed(x)\n",
+    "net/ipv4/right.c": """
+#include "right.h"
+int right_failed(int x) { return x; }
+int right(int x) { return insist(x); }
+""",
 }
 
 
@@ -147,6 +176,12 @@ def test_a_name_is_a_macro_only_to_those_who_include_it(twins: CallGraph) -> Non
     assert called(twins, "shadowed") == {("worked", "net/ipv4/picks.c", "")}
 
 
+@pytest.mark.parametrize("caller", ["left", "left_inline", "left_twice"])
+def test_what_another_subsystem_calls_a_macro_of_the_same_name_is_not_meant(twins: CallGraph, caller: str) -> None:
+    assert {name for name, _, _ in called(twins, caller)} - {"left_inline"} == {"left_failed"}
+    assert {name for name, _, _ in called(twins, "right")} == {"right_failed"}
+
+
 def test_of_alternative_heads_of_a_body_the_first_names_it(twins: CallGraph) -> None:
     assert {name for name, _, _ in called(twins, "inner_body")} == {"worked"}
     assert not twins.find("plain_body")
@@ -158,6 +193,11 @@ def test_what_only_another_language_defines_does_not_hide_an_annotation(twins: C
 
 def test_a_macro_that_made_nothing_is_asked_again(graph: CallGraph) -> None:
     assert {name for name, _, _ in called(graph, "calls_far_away")} == {"far_away"}
+
+
+def test_a_variable_that_cannot_be_called_hides_no_function(graph: CallGraph) -> None:
+    assert {name for name, _, _ in called(graph, "beside_another_block")} == {"work"}
+    assert called(graph, "in_a_variable") == set()
 
 
 CHOICES = {

@@ -27,6 +27,7 @@ _CALLBACK = re.compile(r"/\* => (\w+) (\w+) \*/")
 POINTERS = {
     "ops_table": {"ops_table", "slot_assignment"},
     "slot_assignment": {"slot_assignment", "ops_table"},
+    "owners": {"slot_assignment", "ops_table"},
     "parameter": {"parameter", "ops_table"},
     "callback": {"callback"},
     "list": {"ops_table"},

@@ -78,10 +78,12 @@ class _Walk:
                 self._macros[act[1]] = ()
             elif act[0] == "again":
                 yield Reading(holds, dict(self._macros))
-            elif _guarded(self._read(act[1])):
-                self.included[act[1]] = presence.disj(holds, self.included.get(act[1], presence.NEVER))
-            elif depth < _DEEPEST:
-                yield from self.over(act[1], holds, depth + 1)
+            else:
+                part, whole = _guarded(self._read(act[1]))
+                if part:
+                    self.included[act[1]] = presence.disj(holds, self.included.get(act[1], presence.NEVER))
+                if not whole and depth < _DEEPEST:
+                    yield from self.over(act[1], holds, depth + 1)
 
     def _acts(self, file: str, data: bytes) -> Iterator[tuple[int, Macro | tuple[str, str]]]:
         for define in defines(data):
@@ -95,11 +97,10 @@ class _Walk:
             yield line, ("undef", match["undef"].decode()) if match["undef"] else ("again", "")
 
 
-def _guarded(data: bytes) -> bool:
-    """Whether a header is read once only: what it defines has been defined long before. A guard around a part of it
-    says nothing about the rest."""
+def _guarded(data: bytes) -> tuple[bool, bool]:
+    """Whether a part of a header is read once only (what it defines is there for all readings), and whether all of it is."""
     first = next(iter(conditions(data).groups), None)
-    if first is None or not first.guard or first.endif is None:
-        return False
-    rest = b"\n".join(data.split(b"\n")[first.endif.end_line :])
-    return not _COMMENT.sub(b"", rest).strip()
+    if first is None or not first.guard:
+        return False, False
+    rest = b"\n".join(data.split(b"\n")[first.endif.end_line :]) if first.endif is not None else b""
+    return True, not _COMMENT.sub(b"", rest).strip()

@@ -57,10 +57,10 @@ static inline void commit(void *entry) { }
     "include/trace/stages/copy.h": """
 #ifndef _COPY_HELPER_H
 #define _COPY_HELPER_H
-static inline void helper(int x) { }
+static inline int helper(int x) { return x; }
 #endif /* _COPY_HELPER_H */
 #undef COPY
-#define COPY(x) in_record(x)
+#define COPY(x) in_record(helper(x))
 """,
     "net/ipv4/trace.h": """
 #if !defined(_TRACE_NET_H) || defined(TRACE_HEADER_MULTI_READ)
@@ -107,7 +107,7 @@ def graph(graph_of_files: Callable[[dict[str, str]], CallGraph]) -> CallGraph:
         ("send", {"trace_sent"}, ""),
         ("trace_sent", {"ran", "went_sent"}, ""),
         ("went_sent", set(), ""),
-        ("record_sent", {"reserve", "in_record", "measure", "commit"}, ""),
+        ("record_sent", {"reserve", "in_record", "helper", "measure", "commit"}, ""),
         ("perf_sent", {"in_perf", "measure"}, "CONFIG_PERF"),
     ],
 )

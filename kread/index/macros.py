@@ -67,9 +67,7 @@ class MacroIndex:
     presences -- a header that is read under a condition only -> that condition
     """
 
-    def __init__(
-        self, heads: Mapping[str, bytes], closures: Closures, presences: Mapping[str, str]
-    ) -> None:
+    def __init__(self, heads: Mapping[str, bytes], closures: Closures, presences: Mapping[str, str]) -> None:
         self.closures = closures
         self._heads = heads
         self._read = presences

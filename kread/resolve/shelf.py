@@ -12,8 +12,11 @@ import marshal
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any, Generic, TypeVar
+
+from kread.errors import SourceError
 
 Key = TypeVar("Key")
 Row = TypeVar("Row")
@@ -73,15 +76,9 @@ class Shelf(Generic[Key, Row]):
             self._database.execute("PRAGMA journal_mode=OFF")
             self._database.execute(f"PRAGMA cache_size=-{_CACHE}")
             self._database.execute("CREATE TABLE row (number INTEGER PRIMARY KEY, key TEXT, data BLOB)")
-        self._database.executemany(
-            "INSERT INTO row (key, data) VALUES (?, ?)",
-            (
-                (spelled, marshal.dumps(self._plain(row)))
-                for key, rows in self._rows.items()
-                for spelled in (repr(key),)
-                for row in rows
-            ),
-        )
+        rows = ((repr(key), marshal.dumps(self._plain(row))) for key, rows in self._rows.items() for row in rows)
+        with _room():
+            self._database.executemany("INSERT INTO row (key, data) VALUES (?, ?)", rows)
         self._rows.clear()
         self._count = 0
 
@@ -93,5 +90,20 @@ class Shelf(Generic[Key, Row]):
         """Move the last rows, and sort the keys, before the first question."""
         if not self._indexed:
             self._move()
-            database.execute("CREATE INDEX row_key ON row (key)")
+            with _room():
+                database.execute("CREATE INDEX row_key ON row (key)")
             self._indexed = True
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """A database that finds no room says so as an error of ours."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise SourceError(
+            "no-room-to-link",
+            f"linking finds no room for its rows: {error}",
+            where="the directory of temporary files",
+            hint="free some space, or set SQLITE_TMPDIR to a directory that has some; what was parsed is kept",
+        ) from error

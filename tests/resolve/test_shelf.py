@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kread.errors import SourceError
 from kread.resolve import shelf
 from kread.resolve.program import FunctionId
 from kread.resolve.shelf import Shelf
@@ -33,3 +34,15 @@ def test_rows_are_the_same_wherever_they_lie(most: int, monkeypatch: pytest.Monk
     assert sorted(other.rows()) == sorted(in_memory.rows())
     assert [text for _, text in other.get((None, "v0"))] == ["x = 0", "x = 10", "x = 20"]  # as they were added
     assert list(other.pop((None, "v0"))) == list(in_memory.get((None, "v0")))
+
+
+def test_a_full_disk_is_an_error_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf, "MOST_ROWS", 5)
+    full: Shelf[str, str] = Shelf(lambda row: (row,), lambda plain: plain[0])
+    for number in range(5):
+        full.add("key", f"row {number}")
+    assert full._database is not None
+    full._database.execute("PRAGMA max_page_count=4")
+    with pytest.raises(SourceError, match="finds no room"):
+        for number in range(2_000):
+            full.add("key", f"row {number}" * 50)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import mini_tree
 import pytest
 
 from kread.errors import SourceError
+from kread.graph.build import build
+from kread.graph.callgraph import CallGraph
 from kread.index import kept
 from kread.index.kept import KeptUnits
 from kread.index.store import FactStore
 from kread.parse.unit import CallRow, FunctionRow, Unit, pack
+from kread.resolve import parts, program, shelf
+from kread.source.progress import Silent
+from kread.source.tree import open_tree
 
 
 def unit(file: str, number: int) -> Unit:
@@ -63,3 +69,23 @@ def test_what_the_store_has_lost_is_said(units: KeptUnits, tmp_path: Path) -> No
     lost = KeptUnits(tmp_path / "facts.sqlite", {"net/u0.c": ("blob9", "deps")}, {})
     with pytest.raises(SourceError, match="cannot be read any more"):
         lost[0]
+
+
+def test_a_graph_is_the_same_however_little_is_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = open_tree(mini_tree.make(tmp_path / "tree", 12))
+    graphs: list[dict[str, list[tuple[object, ...]]]] = []
+    for home, limits in (("wide", False), ("narrow", True)):
+        monkeypatch.setenv("KREAD_HOME", str(tmp_path / home))
+        if limits:
+            monkeypatch.setattr(kept, "MOST_BYTES", 1)
+            monkeypatch.setattr(shelf, "MOST_ROWS", 3)
+            monkeypatch.setattr(program, "MOST_UNITS", 1)
+            for name, value in (("WORTH_FORKING", 1), ("BIG", 10), ("PART", 20)):
+                monkeypatch.setattr(parts, name, value)
+        store = CallGraph(build(tree, ("net/ipv4",), Silent())).store
+        graphs.append(
+            {name: store.query(f"SELECT * FROM {name}") for name in ("edge", "function", "slot", "unresolved")}
+        )
+        store.close()
+    assert len(graphs[0]["edge"]) > 30
+    assert graphs[0] == graphs[1]

@@ -2,8 +2,9 @@
 
 Theory of operation: every attribute is declared with its type before it is used, as the format asks. `label` is what
 Gephi shows; yEd shows only its own graphics elements, so each function and each link has one of those too, which the
-others skip; they belong to yEd's extension of the format, whose schema the document therefore names. yEd draws a
-file as it stands, so the boxes are put into columns, one for each call further from where the drawing begins.
+others skip; they belong to yEd's extension of the format, whose schema the document therefore names. They are written
+whole, as yEd itself writes them, because readers of its files count on that. yEd draws a file as it stands, so the
+boxes are put into columns, one for each call further from where the drawing begins.
 Links are single edges with the number of calls as weight, so that a reader without multigraphs loses none.
 """
 
@@ -46,6 +47,8 @@ _LINES = {"direct": "line", "macro": "line", "dispatch": "dashed", "callback": "
 #: A box as wide as its name in yEd's default font, and the room of a box with what is between two, in points.
 _LETTER_WIDTH = 7
 _COLUMN_GAP, _ROW = 90, 42
+#: The border of a function that was asked about.
+_FOCUS_WIDTH = 3.0
 
 
 def graphml(drawing: Drawing) -> str:
@@ -121,7 +124,11 @@ def _node(drawn: Plan, function: Function, ident: str, corner: tuple[int, int]) 
     x, y = corner
     yield '      <data key="y_node"><y:ShapeNode>'
     yield f'        <y:Geometry height="24.0" width="{_width(function)}.0" x="{x}.0" y="{y}.0"/>'
-    yield f"        <y:NodeLabel>{escape(function.name)}</y:NodeLabel></y:ShapeNode></data>"
+    yield '        <y:Fill color="#FFFFFF" transparent="false"/>'
+    border = _FOCUS_WIDTH if function in drawn.focus else 1.0
+    yield f'        <y:BorderStyle color="#444444" type="line" width="{border}"/>'
+    yield f"        <y:NodeLabel>{escape(function.name)}</y:NodeLabel>"
+    yield '        <y:Shape type="rectangle"/></y:ShapeNode></data>'
     yield "    </node>"
 
 
@@ -146,8 +153,10 @@ def _edge(link: Link, index: int, number: dict[Function, str]) -> Iterator[str]:
         yield f'      <data key="e_{name}">{escape(str(value))}</data>'
     label = f"<y:EdgeLabel>{escape(link.label)}</y:EdgeLabel>" if link.label else ""
     yield '      <data key="y_edge"><y:PolyLineEdge>'
+    yield '        <y:Path sx="0.0" sy="0.0" tx="0.0" ty="0.0"/>'
     yield f'        <y:LineStyle color="#444444" type="{_LINES[link.style]}" width="1.0"/>'
-    yield f'        <y:Arrows source="none" target="standard"/>{label}</y:PolyLineEdge></data>'
+    yield f'        <y:Arrows source="none" target="standard"/>{label}'
+    yield '        <y:BendStyle smoothed="false"/></y:PolyLineEdge></data>'
     yield "    </edge>"
 
 

@@ -13,6 +13,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import networkx
 import pytest
@@ -214,6 +215,19 @@ def test_no_box_of_the_graphml_lies_on_another_and_calls_lead_right(name: str) -
     assert right >= len(found.edges()) / 2
 
 
+@EACH
+def test_a_reader_of_yeds_files_draws_it(name: str, tmp_path: Path) -> None:
+    reader = pytest.importorskip("graphml2svg", reason="no graphml2svg; to enable, install the extra test")
+    drawing = DRAWINGS[name]()
+    (tmp_path / "drawing.graphml").write_text(graphml(drawing))
+    read = reader.Graph(str(tmp_path / "drawing.graphml"))
+    read.run()
+    plain = networkx.read_graphml(tmp_path / "drawing.graphml")
+    assert {one.text for one in read.nodes.values()} == {values["label"] for _, values in plain.nodes(data=True)}
+    assert len(read.edges) == plain.number_of_edges()
+    assert (tmp_path / "drawing.svg").read_text().count("<rect") == len(plain)
+
+
 def test_the_check_of_the_schema_finds_faults() -> None:
     text = graphml(small())
     keys = {
@@ -270,28 +284,51 @@ console.log(JSON.stringify({type: found.type, edges: found.db.getEdges().length,
 
 @EACH
 def test_mermaid_parses_it(name: str, tmp_path: Path) -> None:
-    modules = Path(os.environ.get("KREAD_TEST_NODE_MODULES", "node_modules")).resolve()
-    node = shutil.which("node")
-    if not node or not (modules / "mermaid").is_dir() or not (modules / "jsdom").is_dir():
-        pytest.skip("no mermaid; to enable, npm install mermaid jsdom and set KREAD_TEST_NODE_MODULES")
-    (tmp_path / "node_modules").symlink_to(modules)
-    (tmp_path / "parse.mjs").write_text(NODE_PARSE)
     drawing = DRAWINGS[name]()
     drawn = plan(drawing)
-    done = subprocess.run(
-        [node, "parse.mjs"],
-        input=mermaid(drawing),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    found = in_node(NODE_PARSE, mermaid(drawing), tmp_path, "mermaid", "jsdom")
     assert found["edges"] == len(drawn.links)
     plain = [re.sub(r" \(\+ .*\)$", "", label) for label in found["labels"]]
     assert sorted(plain) == sorted(function.name for function in drawn.functions)
+
+
+NODE_GRAPHML = """
+import { JSDOM } from 'jsdom';
+const window = new JSDOM('').window;
+globalThis.DOMParser = window.DOMParser; globalThis.Document = window.Document;
+const { default: Graph } = await import('graphology');
+const { parse } = (await import('graphology-graphml/browser/index.js')).default;
+let text = ''; for await (const part of process.stdin) text += part;
+const graph = parse(Graph, text);
+console.log(JSON.stringify({type: graph.type, edges: graph.size,
+  nodes: graph.mapNodes((_, values) => values), weights: graph.mapEdges((_, values) => values.weight)}));
+"""
+
+
+@EACH
+def test_the_reader_of_gephi_lite_opens_it(name: str, tmp_path: Path) -> None:
+    drawing = DRAWINGS[name]()
+    drawn = plan(drawing)
+    found = in_node(NODE_GRAPHML, graphml(drawing), tmp_path, "graphology", "graphology-graphml", "jsdom")
+    assert (found["type"], found["edges"]) == ("directed", len(drawn.links))
+    told = {(node["label"], node["file"], node["line"]) for node in found["nodes"]}
+    assert told == {(function.name, function.file, function.line) for function in drawn.functions}
+    assert sorted(found["weights"]) == sorted(len(link.edges) for link in drawn.links)
+
+
+def in_node(script: str, given: str, folder: Path, *needed: str) -> Any:
+    """What a module of JavaScript prints, as JSON; skips where a package that it needs is not here."""
+    modules = Path(os.environ.get("KREAD_TEST_NODE_MODULES", "node_modules")).resolve()
+    node = shutil.which("node")
+    if not node or not all((modules / name).is_dir() for name in needed):
+        pytest.skip(f"to enable, npm install {' '.join(needed)} and set KREAD_TEST_NODE_MODULES")
+    (folder / "node_modules").symlink_to(modules)
+    (folder / "script.mjs").write_text(script)
+    done = subprocess.run(
+        [node, "script.mjs"], input=given, cwd=folder, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def test_a_function_may_have_no_link() -> None:

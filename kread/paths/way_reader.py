@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, pairwise
 
+from kread import presence
 from kread.facts import CallSite, Edge, Evidence, Function, Guard, Step
 from kread.graph.callgraph import CallGraph, SlotValue
 from kread.graph.names import edge_as_readers_say
@@ -187,7 +188,7 @@ class WayReader:
         """A way as the steps of a trail: what must be so, what is held, what else the call could reach."""
         steps = []
         passed: set[str] = set()
-        for edge, context in zip(item.edges, item.contexts, strict=True):
+        for ends, edge, context in zip(pairwise(item.way.functions), item.edges, item.contexts, strict=True):
             passed.add(edge.caller.name)
             given = edge.kind in ("parameter", "callback") and not passed.isdisjoint(_givers(edge))
             others = tuple(
@@ -195,12 +196,19 @@ class WayReader:
                 for other in (self._graph.at_site(edge) if edge.candidates > 1 and not given else ())
                 if other.callee.name != edge.callee.name and not self._assumed_away(other, assumptions)
             )
-            shown = edge_as_readers_say(_as_written(edge, context))
+            shown = edge_as_readers_say(_as_written(self._compiled(edge, ends), context))
             guards = simplified(assumptions, _asked(context)) if assumptions else _asked(context)
             guards = tuple(shortened(guard) for guard in guards)
             steps.append(Step(shown.caller, shown, guards, context.held, others))
         steps.append(Step(edge_as_readers_say(item.edges[-1]).callee))
         return tuple(steps)
+
+    def _compiled(self, edge: Edge, ends: tuple[int, int]) -> Edge:
+        """The edge under the condition of any call of its line that leads there: where a macro names the function for
+        the sake of speed under a condition, the pointer leads there under any."""
+        line = edge.site.file, edge.site.line
+        conds = {other.presence for _, other in self._between[ends] if (other.site.file, other.site.line) == line}
+        return replace(edge, presence=presence.disj(*sorted(conds))) if len(conds) > 1 else edge
 
     def _assumed_away(self, edge: Edge, assumptions: Sequence[Assumption]) -> bool:
         """Whether a call that a site could make is none under the reader's assumptions: by its callee, or all its tables."""

@@ -198,6 +198,17 @@ def test_a_configuration_leaves_out_what_it_does_not_compile(graph_of: GraphOf) 
     assert not [trail for trail in trails if "cookie_v4_check" in names(trail)]
 
 
+def test_what_a_macro_names_for_speed_is_reached_without_it_too(graph_of: GraphOf) -> None:
+    """INDIRECT_CALL_INET compares the pointer with two names where CONFIG_MITIGATION_RETPOLINE asks for it."""
+    graph = graph_of("6.12")
+    (caller,) = graph.require("dst_input")
+    found = [edge for edge in graph.callees(caller) if edge.callee.key == "net/ipv4/ip_input.c:ip_local_deliver"]
+    assert {"CONFIG_MITIGATION_RETPOLINE" in edge.presence for edge in found} == {True, False}
+    (call, _) = asked(graph, "dst_input", "net/ipv4/ip_input.c:ip_local_deliver").trails[0].steps
+    assert call.edge
+    assert call.edge.presence == "CONFIG_NET && CONFIG_INET"
+
+
 # Ends
 
 

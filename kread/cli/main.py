@@ -118,7 +118,8 @@ def _run(arguments: Sequence[str]) -> int:
 
     if _completing():
         _app(None, True)(prog_name="kread")
-    command = typer.main.get_command(_app(_asked(arguments), False))
+    name = _asked(arguments)
+    command = typer.main.get_command(_app(name, False))
     try:
         # Not by calling the application: that would end a broken pipe and an interrupt in its own way.
         with command.make_context("kread", list(arguments)) as context:
@@ -129,7 +130,7 @@ def _run(arguments: Sequence[str]) -> int:
         # Typer carries its own copy of click's exceptions or imports click's, by version; they share this method.
         if not hasattr(error, "format_message"):
             raise
-        raise _usage(error) from None
+        raise _usage(error, name) from None
     sys.stdout.flush()
     return code if isinstance(code, int) else EXIT_ANSWERED
 
@@ -139,9 +140,10 @@ def _completing() -> bool:
     return "_KREAD_COMPLETE" in os.environ
 
 
-def _usage(error: Any) -> UsageError:
+def _usage(error: Any, name: str | None) -> UsageError:
+    """What a command of that name was asked wrongly; not every error knows where it arose."""
     context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "kread"
+    command = context.command_path if context is not None else f"kread {name or ''}".rstrip()
     return UsageError("usage", error.format_message(), where=command, hint=f"{command} --help says what it takes")
 
 

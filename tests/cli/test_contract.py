@@ -63,6 +63,7 @@ def test_a_release_against_itself_is_as_it_was(kread: Run) -> None:
         (["callers", "tcp_v4_rcv", "--format", "xml"], "text, json"),
         (["edges", "--kind", "guess"], "ops_table"),
         (["pth", "a", "b"], "kread path"),
+        (["tour", "--new"], "kread tour --help"),
         (["path", "a", "b", "--against", "v6.12", "--source"], "--against"),
         (["callers", "tcp_v4_rcv", "--config", "/nonexistent/.config"], "/nonexistent/.config"),
     ],

@@ -94,51 +94,19 @@ def _union(names: Iterable[str], masks: Mapping[str, int], numbers: Mapping[str,
 
 
 def _masks(direct: Mapping[str, Iterable[str]], files: Iterable[str], numbers: Mapping[str, int]) -> dict[str, int]:
-    """What each of these files includes, by Tarjan's search for circles: those found last include no others."""
+    """What each of these files includes. Files in one circle include the same, each other among it."""
+    import networkx
+
+    graph = networkx.DiGraph()
+    graph.add_nodes_from(files)
+    graph.add_edges_from((file, name) for file in list(graph) for name in direct.get(file, ()))
     masks: dict[str, int] = {}
-    order: dict[str, int] = {}
-    low: dict[str, int] = {}
-    waiting: list[str] = []
-    for root in files:
-        if root in order:
-            continue
-        order[root] = low[root] = len(order)
-        waiting.append(root)
-        path = [(root, iter(direct.get(root, ())))]
-        while path:
-            file, rest = path[-1]
-            for name in rest:
-                if name not in order:
-                    order[name] = low[name] = len(order)
-                    waiting.append(name)
-                    path.append((name, iter(direct.get(name, ()))))
-                    break
-                if name not in masks:
-                    low[file] = min(low[file], order[name])
-            else:
-                path.pop()
-                if path:
-                    above = path[-1][0]
-                    low[above] = min(low[above], low[file])
-                if low[file] == order[file]:
-                    _close(file, waiting, direct, numbers, masks)
+    circles = networkx.condensation(graph)
+    # What is included comes before who includes it.
+    for circle in networkx.dfs_postorder_nodes(circles):
+        members: set[str] = circles.nodes[circle]["members"]
+        mask = 0
+        for name in (name for file in members for name in direct.get(file, ())):
+            mask |= 1 << numbers[name] | (0 if name in members else masks[name])
+        masks.update(dict.fromkeys(members, mask))
     return masks
-
-
-def _close(
-    file: str,
-    waiting: list[str],
-    direct: Mapping[str, Iterable[str]],
-    numbers: Mapping[str, int],
-    masks: dict[str, int],
-) -> None:
-    """A circle is complete (or a file that is in none): its files include what any of them does, and each other."""
-    circle = [waiting.pop()]
-    while circle[-1] != file:
-        circle.append(waiting.pop())
-    inside = set(circle)
-    mask = 0
-    for each in circle:
-        for name in direct.get(each, ()):
-            mask |= 1 << numbers[name] | (0 if name in inside else masks[name])
-    masks.update(dict.fromkeys(circle, mask))

@@ -9,7 +9,7 @@ each step, questions, claims and references; the first of them the drawing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
 from kread.paths.answer import Answer
@@ -49,7 +49,10 @@ def study_of_path(answer: Answer, finder: Finder, reader: Source, lang: str = "e
         structures=structures(shown),
         structured=structured(shown, text),
     )
-    near = [_nearest(chapter) for chapter in study.chapters]
+    waypoints = {
+        name: {at for leg in read_tour(name).legs for stop in leg.stops for at in stop.names} for name in shipped()
+    }
+    near = [_nearest(chapter, waypoints) for chapter in study.chapters]
     return _with_model(study, near, checked(finder), finder, lang) if any(near) else study
 
 
@@ -83,25 +86,23 @@ def _structures(chapters: Iterable[Chapter], finder: Finder, text: Texts) -> tup
     return tuple(one for one in (show_structure(each, finder) for each in wanted) if one.members)
 
 
-def _nearest(chapter: Chapter) -> str:
+def _nearest(chapter: Chapter, waypoints: Mapping[str, Set[str]]) -> str:
     """The tour of whose waypoints a family passes most ("" = it passes none of any)."""
     passed = {passage.step.function.name for passage in chapter.passages}
-    met = {
-        name: len(passed.intersection(at for leg in read_tour(name).legs for stop in leg.stops for at in stop.names))
-        for name in shipped()
-    }
-    name = max(met, key=lambda one: met[one])
-    return name if met[name] else ""
+    name = max(waypoints, key=lambda one: len(passed & waypoints[one]))
+    return name if passed & waypoints[name] else ""
 
 
 def _with_model(study: Study, near: Iterable[str], found: Checked, finder: Finder, lang: str) -> Study:
     """The study with what the guides of its chapters say; `near` is the tour that each chapter may have for guide."""
     text, places = texts(lang), RulePlaces(finder)
+    near = tuple(near)
+    lessons = {name: lesson(name, found.policy, places, lang) for name in dict.fromkeys(near) if name}
     guides: dict[str, Lesson] = {}
     chapters = []
     for chapter, name in zip(study.chapters, near, strict=True):
         among = list(dict.fromkeys(passage.step.function.name for passage in chapter.passages))
-        played = guides.get(name) or (lesson(name, found.policy, places, lang) if name else None)
+        played = lessons.get(name)
         if played and 2 * max(len(walked.keys() & set(among)) for walked in played.walked) >= len(among):
             asked = () if name in guides else played.asked
             passages = tuple(with_moment(passage, played, text, among) for passage in chapter.passages)

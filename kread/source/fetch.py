@@ -29,7 +29,7 @@ from kread.source.home import (
     temporary_dir,
 )
 from kread.source.progress import Progress, Silent
-from kread.source.releases import Origin, Record, find_release, is_path, label, matching, parse_name, records, register
+from kread.source.releases import Record, Way, find_release, is_path, label, matching, parse_name, records, register
 from kread.source.tree import SourceTree, make_ident, open_tree
 
 #: Free space that a fetch asks for beforehand. A tree of the scope has 150 MB on disk, its git objects 40 MB more;
@@ -52,7 +52,7 @@ class _Got(NamedTuple):
 
     said: str
     identity: str
-    origin: Origin
+    way: Way
 
 
 def folders() -> tuple[str, ...]:
@@ -86,11 +86,11 @@ def need(release: str | None = None, progress: Progress | None = None, more: tup
             f"{tree.release} was fetched without {', '.join(lacking)}, which the scope needs: fetching it again"
         )
     # From where it came: the same name elsewhere may be another tree.
-    origin = record.origin
+    way = record.way
     return obtain(
-        origin.name or tree.release,
-        origin.source or None,
-        origin.remote or None,
+        way.name or tree.release,
+        way.source or None,
+        way.remote or None,
         progress,
         (*record.folders, *lacking),
     )
@@ -176,7 +176,7 @@ def _from_archive(path: Path, release: str | None, wanted: tuple[str, ...], repo
         release,
         wanted,
         lambda into, have: _Got(
-            f"archive {path.name}", f"archive:{unpack(path, into, wanted, report)}", Origin(str(path))
+            f"archive {path.name}", f"archive:{unpack(path, into, wanted, report)}", Way(str(path))
         ),
     )
 
@@ -188,14 +188,14 @@ def _git(
     from kread.source.git_process import shown
 
     cloned = clone(name, into, wanted, remotes or default_remotes(), report, have)
-    return _Got(cloned.origin, cloned.identity, Origin("git", shown(cloned.url), cloned.tag))
+    return _Got(cloned.origin, cloned.identity, Way("git", shown(cloned.url), cloned.tag))
 
 
 def _debian(name: str, into: Path, wanted: tuple[str, ...], report: Progress, have: _Have) -> _Got:
     from kread.source.debian import fetch_debian
 
     package = fetch_debian(name, into, wanted, into.with_name(f"{into.name}.apt"), report, have)
-    return _Got(package.origin, package.identity, Origin("debian"))
+    return _Got(package.origin, package.identity, Way("debian"))
 
 
 def _git_or_debian(name: str, into: Path, wanted: tuple[str, ...], report: Progress, have: _Have) -> _Got:
@@ -248,8 +248,8 @@ def _fetch(
                 report.say(f"{found.tree.release} is here already, from {found.tree.origin}")
                 return found.tree
             fetched = _open(into, got.said, got.identity)
-            _check_release(fetched, None if got.origin.source == "git" else release, got.said)
-            tree = _put_in_place(fetched, wanted, got.origin, work)
+            _check_release(fetched, None if got.way.source == "git" else release, got.said)
+            tree = _put_in_place(fetched, wanted, got.way, work)
         except OSError as error:
             raise storage_error(error, work) from error
         finally:
@@ -266,14 +266,14 @@ def _open(into: Path, origin: str, identity: str) -> SourceTree:
         raise SourceError(error.slug, error.what, where=origin, hint=hint) from error
 
 
-def _put_in_place(fetched: SourceTree, wanted: tuple[str, ...], origin: Origin, work: Path) -> SourceTree:
+def _put_in_place(fetched: SourceTree, wanted: tuple[str, ...], way: Way, work: Path) -> SourceTree:
     target = ensure_dir(releases_dir()) / label(fetched)
     tree = replace(fetched, root=target)
     if target.exists():
         # Without a record, or with one that an older kread wrote for fewer folders.
         os.rename(target, work / "replaced")
     os.rename(fetched.root, target)
-    register(tree, wanted, origin=origin)
+    register(tree, wanted, way=way)
     return tree
 
 

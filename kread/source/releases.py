@@ -58,8 +58,8 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a fetch got a release, so that it can be got there again.
+class Way:
+    """How a fetch got a release, so that it can be got from there again.
 
     source -- "git", "debian" or an archive's path ("" = nobody wrote it down)
     remote -- for git the URL, without a password
@@ -77,13 +77,14 @@ class Record:
 
     folders  -- the folders that were asked for; a later kread that wants more fetches again (none for a tree in place)
     in_place -- the tree is the user's own directory
+    way      -- how it was got
     """
 
     tree: SourceTree
     folders: tuple[str, ...]
     in_place: bool
     added: float
-    origin: Origin = Origin()
+    way: Way = Way()
 
 
 def parse_name(name: str) -> Name | None:
@@ -99,9 +100,7 @@ def label(tree: SourceTree) -> str:
     return f"{tree.release}-{tree.ident}"
 
 
-def register(
-    tree: SourceTree, folders: tuple[str, ...] = (), in_place: bool = False, origin: Origin = Origin()
-) -> None:
+def register(tree: SourceTree, folders: tuple[str, ...] = (), in_place: bool = False, way: Way = Way()) -> None:
     """Record that `tree` is here; from now on a name finds it."""
     content = {
         "schema": _SCHEMA,
@@ -111,7 +110,7 @@ def register(
         # A tree of ours moves with its home, so its place is not written down.
         "root": str(tree.root) if in_place else "",
         "folders": list(folders),
-        "fetched": [origin.source, origin.remote, origin.name],
+        "fetched": [way.source, way.remote, way.name],
         "added": time.time(),
     }
     text = json.dumps(content, indent=1, sort_keys=True) + "\n"
@@ -217,7 +216,7 @@ def _read(file: Path) -> Record | None:
         release = read_release(root) if in_place else str(content["release"])
         tree = SourceTree(root, release, str(content["origin"]), str(content["ident"]))
         folders, added = tuple(str(folder) for folder in content["folders"]), float(content["added"])
-        origin = Origin(*map(str, content.get("fetched", ())))  # older records do not have it
+        way = Way(*map(str, content.get("fetched", ())))  # older records do not have it
     except (OSError, ValueError, KeyError, TypeError, SourceError):
         return None
-    return Record(tree, folders, in_place, added, origin) if (root / "Makefile").is_file() else None
+    return Record(tree, folders, in_place, added, way) if (root / "Makefile").is_file() else None

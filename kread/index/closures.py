@@ -97,7 +97,7 @@ def _masks(direct: Mapping[str, Iterable[str]], files: Iterable[str], numbers: M
     """What each of these files includes. Files in one circle include the same, each other among it."""
     import networkx
 
-    graph = networkx.DiGraph()
+    graph: networkx.DiGraph[str] = networkx.DiGraph()
     graph.add_nodes_from(files)
     graph.add_edges_from((file, name) for file in list(graph) for name in direct.get(file, ()))
     masks: dict[str, int] = {}

@@ -98,6 +98,7 @@ def measure(tree: Path, scope: Sequence[str], repeat: int, folder: Path) -> None
     """Make the copy, measure, print."""
     home, copy = folder / "home", folder / "tree"
     env = {**os.environ, "KREAD_HOME": str(home)}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # users keep the compiled modules; some test machines do not
     run([*KREAD, "index", "--release", str(tree), *scope], env, folder)
     (file,) = (home / "index").glob("v*.sqlite")
     graph = CallGraph(file)

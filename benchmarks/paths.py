@@ -14,6 +14,7 @@ from collections import deque
 from pathlib import Path
 
 from kread.errors import KreadError
+from kread.facts import Trail
 from kread.graph.build import build
 from kread.graph.callgraph import CallGraph
 from kread.paths.find import Finder, Request
@@ -48,6 +49,30 @@ def shortest(graph: CallGraph, caller: str, callee: str) -> list[str]:
     return []
 
 
+def lines(cell: str) -> set[str]:
+    """The places of one hop, `file:line` each: "a.c:1,2,b.c:3" means three; "-" and "" none."""
+    found: set[str] = set()
+    file = ""
+    for part in cell.strip().split(","):
+        file, line = part.split(":") if ":" in part else (file, part)
+        found |= {f"{file}:{line}"} if file else set()
+    return found
+
+
+def proofs(row: dict[str, str], trail: Trail) -> tuple[list[bool], list[bool]]:
+    """Whether each hop's call stands on an expected line, and whether an expected line proves each dispatch."""
+    calls, bindings = [], []
+    cells = zip(row.get("callsites", "").split(" > "), row.get("bindings", "").split(" > "), strict=True)
+    for step, (sites, filled) in zip(trail.steps, cells, strict=False):
+        if step.edge is None:
+            continue
+        if lines(sites):
+            calls.append(f"{step.edge.site.file}:{step.edge.site.line}" in lines(sites))
+        if lines(filled):
+            bindings.append(any(f"{why.file}:{why.line}" in lines(filled) for why in step.edge.evidence))
+    return calls, bindings
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", type=Path)
@@ -55,6 +80,8 @@ def main() -> None:
     parser.add_argument("--list", action="store_true")
     args = parser.parse_args()
     every = [0, 0, 0, 0]
+    calls: list[bool] = []
+    bindings: list[bool] = []
     for pair in args.trees:
         total = first = three = simple = 0
         release, _, folder = pair.partition("=")
@@ -79,6 +106,13 @@ def main() -> None:
             found = [[plain(step.function.name) for step in trail.steps] for trail in trails]
             first += found[:1] == [expected]
             three += expected in found
+            for trail in (trail for names, trail in zip(found, trails, strict=True) if names == expected):
+                right = proofs(row, trail)
+                calls += right[0]
+                bindings += right[1]
+                if args.list and not all(right[0] + right[1]):
+                    print(f"LINE  {row['case']} {' > '.join(expected)}")
+                break
             bfs = shortest(graph, row["source"], row["target"])
             simple += bfs == expected
             if args.list and found[:1] != [expected]:
@@ -88,6 +122,8 @@ def main() -> None:
         report(release, total, first, three, simple)
         every = [one + other for one, other in zip(every, (total, first, three, simple), strict=True)]
     report("all", *every)
+    if calls:
+        print(f"calls on the expected line {sum(calls)} of {len(calls)}, bindings {sum(bindings)} of {len(bindings)}")
 
 
 def report(release: str, total: int, first: int, three: int, simple: int) -> None:

@@ -130,12 +130,17 @@ class WayReader:
         ends = (caller, callee)
         if ends not in self._between:
             self._between[ends] = self._graph.between(caller, callee)
-        fitting = (
-            (depth, self._fitting(edge, steering, away))
+        allowed = [
+            (depth, edge)
             for depth, edge in self._between[ends]
+            if edge.grade in steering.grades and (not steering.kinds or edge.kind in steering.kinds)
+        ]
+        # A macro that compares a pointer with names calls by name what the pointer holds: the pointer's lines say why.
+        behind = {(edge.site.file, edge.site.line): edge for _, edge in reversed(allowed) if edge.slot}
+        fitting = (
+            (depth, self._fitting(behind.get((edge.site.file, edge.site.line), edge), steering, away))
+            for depth, edge in allowed
             if edge.slot == chosen.slot
-            and edge.grade in steering.grades
-            and (not steering.kinds or edge.kind in steering.kinds)
         )
         return list(islice(((depth, edge) for depth, edge in fitting if edge is not None), SITES_TRIED))
 

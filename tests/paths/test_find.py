@@ -209,6 +209,16 @@ def test_what_a_macro_names_for_speed_is_reached_without_it_too(graph_of: GraphO
     assert call.edge.presence == "CONFIG_NET && CONFIG_INET"
 
 
+@pytest.mark.parametrize("release", ["6.1", "6.12", "7.2"])
+def test_what_a_macro_names_for_speed_is_proved_by_the_pointer(graph_of: GraphOf, release: str) -> None:
+    """`INDIRECT_CALL_INET(sk->sk_backlog_rcv, ...)`: the name says where it may lead, tcp_prot why it leads there."""
+    (call, _) = asked(graph_of(release), "__sk_backlog_rcv", "net/ipv4/tcp_ipv4.c:tcp_v4_do_rcv").trails[0].steps
+    assert call.edge
+    assert call.edge.slot == "sock.sk_backlog_rcv"
+    assert "tcp_prot.backlog_rcv = tcp_v4_do_rcv" in {why.text for why in call.edge.evidence}
+    assert "tcp_v6_do_rcv" in {other.callee.name for other in call.others}
+
+
 # Ends
 
 

@@ -121,7 +121,7 @@ def edges(values: Values, definitions: Definitions, found: list[Registration]) -
     for each in found:
         functions: dict[Function, str] = {}
         lines: dict[Function, tuple[Why, ...]] = {}
-        for value in each.vertex.values:
+        for value in each.vertex.ordered():
             if value[0] == "function":
                 way = way_of(each.vertex, value)
                 for function in definitions.of(value[1], value[2]):

@@ -54,7 +54,9 @@ class Copies:
         if isinstance(place, Fixed):
             return [(place.obj, _merged(place.path))]
         pointer = self.values.expression(place.pointer, copy.at)
-        return [(value[1], _merged(combine(value[2], place.path))) for value in pointer.values if value[0] == "object"]
+        return [
+            (value[1], _merged(combine(value[2], place.path))) for value in pointer.ordered() if value[0] == "object"
+        ]
 
     def _copy(self, vertex: Vertex, obj: Obj, path: Path, copy: Store, place: Place, source: Term) -> None:
         def copied(target: Obj, way: Path) -> None:

@@ -4,13 +4,17 @@ what is not known.
 Values only ever grow, so the order of work does not matter and the end is reached; an arc or a watcher that comes
 late first gets what was there before it. A vertex is started when it is first asked for: what leads to it is
 looked up then, and never for the places nobody asks about.
+
+Values travel in sets: what came to a vertex since it was last looked at goes on as one set, and vertices with equal
+values share one. In five of the kernel's folders 34,000 vertices hold more than a few values, and among them are
+1,500 different sets. So nothing is kept of how each value came; where that is asked, it is searched for along the arcs,
+backwards (see ways).
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from functools import cached_property
+from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
 from kread.resolve.program import FunctionId
@@ -23,13 +27,18 @@ UNKNOWN = 1
 #: Some values are fresh memory.
 FRESH = 2
 
+#: After so many values were put into sets that no other vertex shares, equal sets are looked for again.
+MOST_UNSHARED = 2_000_000
+
 
 class _Known(tuple[Any, ...]):
-    """A value as vertices hold it: one for all equal ones, so that its place in memory tells it from others. Most of the
-    work is asking whether a vertex has a value, and a tuple would be hashed with all that is in it each time."""
+    """A value as vertices hold it: one for all equal ones, told from others by its number. Most of the work is asking
+    whether a set has a value, and a tuple would be hashed with all that is in it each time."""
 
-    __slots__ = ()
-    __hash__ = object.__hash__
+    number: int
+
+    def __hash__(self) -> int:
+        return self.number
 
 
 class Why(NamedTuple):
@@ -42,25 +51,48 @@ class Why(NamedTuple):
     cond: str = ""
 
 
-#: The vertex that a value came from, and the line by which it came; None where it began.
-Step: TypeAlias = "tuple[Vertex | None, Why | None]"
+Watcher: TypeAlias = Callable[[Value | None], None]
+
+_EMPTY: frozenset[Value] = frozenset()
 
 
 class Vertex:
-    """A place or an expression with the values that reach it. `values` remembers where each came from first, `arcs` has for
-    each vertex that they travel to the step that leads there, one for all of them; `sources` counts what leads to it."""
+    """A place or an expression with the values that reach it.
 
-    __slots__ = ("arcs", "flags", "key", "record", "sources", "values", "watchers")
+    record  -- the record of the objects whose addresses it can hold, "" where anything goes
+    values  -- what reached it, in a set that may be shared
+    begins  -- the values that begin here, each with the line that put it there
+    before  -- the vertices from which values travel here, each with the line that says so
+    arcs    -- the vertices to which they travel
+    sources -- counts what leads here
+    """
+
+    __slots__ = ("arcs", "before", "begins", "flags", "fresh", "key", "record", "sources", "told", "values", "watchers")
 
     def __init__(self, key: tuple[Any, ...], record: str = "") -> None:
         self.key = key
-        #: the record of the objects whose addresses it can hold, "" where anything goes
         self.record = record
-        self.values: dict[Value, Step] = {}
+        self.values = _EMPTY
+        #: the values and the flags of which arcs and watchers were not told yet
+        self.fresh = _EMPTY
+        self.told = 0
         self.flags = 0
-        self.arcs: dict[Vertex, Step] = {}
-        self.watchers: list[Callable[[Value | None], None]] = []
+        self.begins: dict[Value, Why | None] = {}
+        self.before: dict[Vertex, Why | None] = {}
+        self.arcs: list[Vertex] = []
+        self.watchers: list[Watcher] = []
         self.sources = 0
+
+    def ordered(self) -> list[Value]:
+        """The values in an order that does not change."""
+        return sorted(self.values, key=hash)
+
+    def holding(self, kept: Callable[[Value], bool]) -> Vertex:
+        """This vertex as if only some of its values had come to it."""
+        part = Vertex(self.key, self.record)
+        part.values = frozenset(filter(kept, self.values))
+        part.flags, part.begins, part.before = self.flags, self.begins, self.before
+        return part
 
 
 class Machine:
@@ -83,7 +115,8 @@ class Machine:
         self._admits = admits
         self._known: dict[Value, _Known] = {}
         self._new: deque[Vertex] = deque()
-        self._changed: deque[tuple[Vertex, Value | None]] = deque()
+        self._changed: deque[Vertex] = deque()
+        self._unshared = 0
 
     def vertex(self, key: tuple[Any, ...]) -> Vertex:
         """The vertex of a key, made and to be started if it is new."""
@@ -93,27 +126,61 @@ class Machine:
             self._new.append(vertex)
         return vertex
 
-    def _reach(self, vertex: Vertex, value: Value, step: Step) -> None:
-        """A value comes to a vertex that has not got it."""
-        if not vertex.record or value[0] != "object" or self._admits(vertex.record, value):
-            vertex.values[value] = step
-            self._changed.append((vertex, value))
-
     def run(self) -> None:
         """Let values travel until nothing changes."""
         new, changed = self._new, self._changed
         while new or changed:
-            while changed:
-                vertex, value = changed.popleft()
-                for target, step in vertex.arcs.items():
-                    if value is None:
-                        self.flag(target, vertex.flags)
-                    elif value not in target.values:
-                        self._reach(target, value, step)
-                for watcher in vertex.watchers:
-                    watcher(value)
-            if new:
+            while new:
                 self._start(new.popleft())
+            if changed:
+                self._tell(changed.popleft())
+
+    def _tell(self, vertex: Vertex) -> None:
+        """Let what is new in a vertex travel on, and tell those who watch it."""
+        fresh, vertex.fresh = vertex.fresh, _EMPTY
+        flags, vertex.told = vertex.flags & ~vertex.told, vertex.flags
+        for target in vertex.arcs:
+            if fresh:
+                self._reach(target, fresh)
+            if flags:
+                self.flag(target, flags)
+        if vertex.watchers:
+            values = sorted(fresh, key=hash)
+            for watcher in list(vertex.watchers):
+                for value in values:
+                    watcher(value)
+                if flags:
+                    watcher(None)
+
+    def _reach(self, vertex: Vertex, values: frozenset[Value]) -> None:
+        """Values come to a vertex, which may have some of them, or may not hold them."""
+        came = values - vertex.values if vertex.values else values
+        if vertex.record:
+            record, admits = vertex.record, self._admits
+            refused = [value for value in came if value[0] == "object" and not admits(record, value)]
+            if refused:
+                came = came.difference(refused)
+        if not came:
+            return
+        if not (vertex.fresh or vertex.told != vertex.flags):
+            self._changed.append(vertex)
+        had = vertex.values
+        vertex.fresh = vertex.fresh | came if vertex.fresh else came
+        if len(had) + len(came) == len(values):
+            vertex.values = values  # all that it has comes along this arc: one set will do for both
+        else:
+            vertex.values = had | came
+            self._unshared += len(vertex.values)
+            if self._unshared > MOST_UNSHARED:
+                self._share()
+
+    def _share(self) -> None:
+        """Let vertices with equal values share one set."""
+        self._unshared = 0
+        shared: dict[frozenset[Value], frozenset[Value]] = {}
+        for vertex in self.vertices.values():
+            vertex.values = shared.setdefault(vertex.values, vertex.values)
+            vertex.fresh = shared.setdefault(vertex.fresh, vertex.fresh)
 
     def add(self, vertex: Vertex, value: Value, why: Why | None) -> None:
         """Put a value into a vertex, by a line."""
@@ -121,76 +188,34 @@ class Machine:
         known = self._known.get(value)
         if known is None:
             known = self._known[value] = _Known(value)
-        value = known
-        if value not in vertex.values:
-            self._reach(vertex, value, (None, why))
+            known.number = len(self._known)
+        if known not in vertex.begins:
+            vertex.begins[known] = why
+            self._reach(vertex, frozenset((known,)))
 
     def flag(self, vertex: Vertex, flags: int) -> None:
         """Mark a vertex, and all that its values reach."""
         if flags & ~vertex.flags:
+            if not (vertex.fresh or vertex.told != vertex.flags):
+                self._changed.append(vertex)
             vertex.flags |= flags
-            self._changed.append((vertex, None))
 
     def arc(self, source: Vertex, target: Vertex, why: Why | None) -> None:
         """Let all values of a vertex travel into another."""
-        if source is target or target in source.arcs:
+        if source is target or source in target.before:
             return
         target.sources += 1
-        step = source.arcs[target] = (source, why)
-        for value in source.values:
-            if value not in target.values:
-                self._reach(target, value, step)
+        target.before[source] = why
+        source.arcs.append(target)
+        if source.values:
+            self._reach(target, source.values)
         if source.flags:
             self.flag(target, source.flags)
 
-    @cached_property
-    def before(self) -> dict[Vertex, list[tuple[Vertex, Why | None]]]:
-        """vertex -> the arcs that lead to it. Asked for when all is done."""
-        found: dict[Vertex, list[tuple[Vertex, Why | None]]] = {}
-        for vertex in self.vertices.values():
-            for target, (_, why) in vertex.arcs.items():
-                found.setdefault(target, []).append((vertex, why))
-        return found
-
-    def watch(self, vertex: Vertex, watcher: Callable[[Value | None], None]) -> None:
+    def watch(self, vertex: Vertex, watcher: Watcher) -> None:
         """Call `watcher` with each value that a vertex has or gets, and with None when it is marked."""
         vertex.watchers.append(watcher)
-        for value in list(vertex.values):
+        for value in vertex.ordered():
             watcher(value)
         if vertex.flags:
             watcher(None)
-
-
-def sources(vertex: Vertex, value: Value) -> list[tuple[Vertex, Why | None]]:
-    """How a value came to a vertex: (vertex it came from, the line), the last step first."""
-    chain: list[tuple[Vertex, Why | None]] = []
-    seen: set[int] = set()
-    current: Vertex | None = vertex
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        step = current.values.get(value)
-        if step is None:
-            break
-        chain.append((current, step[1]))
-        current = step[0]
-    return chain
-
-
-def ways(machine: Machine, vertex: Vertex, value: Value, limit: int) -> Iterator[list[tuple[Vertex, Why | None]]]:
-    """The ways by which a value can have come to a vertex, shortest first, each as `sources` gives one.
-
-    Of each vertex on the way only the shortest way from there is followed; `limit` vertices are looked at.
-    """
-    before = machine.before
-    todo: deque[list[tuple[Vertex, Why | None]]] = deque([[(vertex, None)]])
-    seen = {vertex}
-    while todo and len(seen) < limit:
-        way = todo.popleft()
-        last = way[-1][0]
-        first = last.values.get(value)
-        if first is not None and first[0] is None:
-            yield [*way[:-1], (last, first[1])]
-        for source, why in before.get(last, ()):
-            if source not in seen and value in source.values:
-                seen.add(source)
-                todo.append([*way[:-1], (last, why), (source, None)])

@@ -9,13 +9,14 @@ from __future__ import annotations
 from kread.data import load
 from kread.facts import Function
 from kread.resolve.families import Families
-from kread.resolve.machine import Vertex, sources
+from kread.resolve.machine import Value, Vertex
 from kread.resolve.owners import Owners
 from kread.resolve.places import ANY, Obj, combine
 from kread.resolve.receivers import Receivers
 from kread.resolve.slots import Path
 from kread.resolve.target import Site
 from kread.resolve.values import Values
+from kread.resolve.ways import best_way
 
 
 class Objects:
@@ -42,7 +43,7 @@ class Objects:
         tag, names = way[0][0], tuple(step[1] for step in way)
         base = values.expression(term[1], site.caller)
         tables = []
-        for value in base.values:
+        for value in base.ordered():
             if value[0] == "object":
                 start = values.places.as_record(value[1], value[2], tag)
                 if start is not None:
@@ -92,14 +93,13 @@ class Objects:
                 said[entry.path[:-1]] = entry.row.value
             elif entry.member == names[-1]:
                 functions.setdefault(entry.row.value.lstrip("&"), set()).add(entry.path[:-1])
-        kept = Vertex(whole.key)
-        kept.values = {
-            value: way
-            for value, way in whole.values.items()
-            if value[0] != "function"
-            or any(said.get(where, "") in wanted or where not in said for where in functions.get(value[1], {path}))
-        }
-        return kept
+
+        def kept(value: Value) -> bool:
+            return value[0] != "function" or any(
+                said.get(where, "") in wanted or where not in said for where in functions.get(value[1], {path})
+            )
+
+        return whole.holding(kept)
 
 
 def _own(vertex: Vertex) -> Vertex:
@@ -107,19 +107,17 @@ def _own(vertex: Vertex) -> Vertex:
     restored.
     """
     _, obj, path = vertex.key
-    kept = Vertex(vertex.key)
-    kept.values = {
-        value: step
-        for value, step in vertex.values.items()
-        if not any(
+
+    def kept(value: Value) -> bool:
+        return not any(
             each.key[0] in ("place", "written")
             and each.key[1][0] != "heap"
             and each.key[1] != obj
             and each.key[2][-1:] == path[-1:]
-            for each, _ in sources(vertex, value)
+            for each, _ in best_way(vertex, value)
         )
-    }
-    return kept
+
+    return vertex.holding(kept)
 
 
 def _merged(path: Path) -> Path:

@@ -103,7 +103,7 @@ def _targets(analysis: _Analysis, definitions: Definitions, site: Site) -> list[
     values = analysis.values
     found: dict[tuple[str, str, int], list[Target]] = {}
     for vertex in analysis.objects.vertices(site):
-        for value in vertex.values:
+        for value in vertex.ordered():
             if value[0] != "function":
                 continue
             way = way_of(vertex, value)

@@ -172,7 +172,7 @@ class Receivers:
                 and key[1][0] == "global"
                 and (key[1], key[2][:-1]) in self._instances(record)
             ):
-                for value in vertex.values:
+                for value in vertex.ordered():
                     if value[0] == "function":
                         found[key[1], key[2][:-1]].update(self.values.functions(value))
         return found
@@ -242,7 +242,7 @@ class Receivers:
         for site in self.sites:
             if not self._by_other_table(site):
                 continue
-            for value in site.vertex.values:
+            for value in site.vertex.ordered():
                 if value[0] == "function":
                     for function in self.values.functions(value):
                         if function in wanted and function not in own:

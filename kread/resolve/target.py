@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from kread import presence
 from kread.facts import Evidence, Function
 from kread.parse.unit import CallRow
-from kread.resolve.machine import Value, Vertex, Why, sources, ways
+from kread.resolve.machine import Value, Vertex, Why
 from kread.resolve.places import Obj, overlap
 from kread.resolve.program import FunctionId
 from kread.resolve.slots import Path, evidence, slot_name
 from kread.resolve.terms import Term
 from kread.resolve.values import Values
+from kread.resolve.ways import Step, best_way, ways
 
 #: Lines of evidence that one hop may have: more would hide the proof.
 MAX_EVIDENCE = 5
@@ -64,11 +65,11 @@ class Way:
 
 
 def way_of(vertex: Vertex, value: Value) -> Way:
-    """The way by which a value first came to a vertex."""
+    """The way by which a value came to a vertex."""
     lines: list[Why] = []
     place: tuple[Obj, Path] | None = None
     typed = False
-    for step, why in sources(vertex, value):
+    for step, why in best_way(vertex, value):
         if why is not None:
             lines.append(why)
         if step.key[0] == "type":
@@ -114,16 +115,16 @@ def installation(values: Values, site: Site, way: Way) -> tuple[Why, ...]:
         return ()
     obj, path = way.place
     base = values.expression(term[1], site.caller)
-    objects = [value for value in base.values if value[0] == "object" and value[1] == obj]
+    objects = [value for value in base.ordered() if value[0] == "object" and value[1] == obj]
     if not objects:
         return ()
     # Several tables may lie in one object: rather the address of the one with the slot.
     value = min(objects, key=lambda value: not overlap(value[2], path[: len(value[2])]))
-    lines = _lines(sources(base, value))
+    lines = _lines(best_way(base, value))
     home = _folder(_home(values, obj))
     if lines and home != _folder(values.program.files[lines[-1].at.unit]):
         # The first way found starts elsewhere: rather one that starts where the table is defined.
-        for each in ways(values.machine, base, value, MOST_VERTICES):
+        for each in ways(base, value, MOST_VERTICES):
             near = _lines(each)
             if near and home == _folder(values.program.files[near[-1].at.unit]):
                 lines = near
@@ -133,8 +134,8 @@ def installation(values: Values, site: Site, way: Way) -> tuple[Why, ...]:
     return tuple(why._replace(role="install") if why.role == "slot" else why for why in reversed(lines))
 
 
-def _lines(way: list[tuple[Vertex, Why | None]]) -> list[Why]:
-    return [why for _, why in way if why is not None]
+def _lines(steps: list[Step]) -> list[Why]:
+    return [why for _, why in steps if why is not None]
 
 
 def _folder(file: str) -> str:

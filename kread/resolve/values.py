@@ -12,7 +12,7 @@ Where a pointer's origin is not in the scope (a list walked by a macro, memory f
 has seen) the vertex is marked UNKNOWN, and a load through it falls back on the type: all objects of the record whose
 address is used anywhere. The mark travels with the values, so the grade of an edge is known.
 
-Every arc carries the line that made it. The first arc by which a value came in is kept, and gives its evidence.
+Every arc carries the line that made it; the evidence of an edge is found by a search backwards over the arcs (see ways).
 """
 
 from __future__ import annotations

@@ -52,17 +52,11 @@ class Families:
                 texts += [call.callee for call in unit.calls]
                 named.update(_WORD.findall("\n".join(texts)))
         shared: set[FunctionId] = set()
-        outside: set[str] = set()
-        own: list[int] = []
-        for index, file in enumerate(program.files):
-            if file.startswith(home):
-                own.append(index)
-            else:
-                outside.update(call.callee for call in program.units[index].calls)
+        own = [index for index, file in enumerate(program.files) if file.startswith(home)]
         calls: dict[FunctionId, set[str]] = {}
         for index in own:
             for number, row in enumerate(program.units[index].functions):
-                if not row.static and (row.name in named or row.name in outside):
+                if not row.static and (row.name in named or self._called_outside(row.name, home)):
                     shared.add(FunctionId(index, number))
             for at, call in program.calls_in(index):
                 calls.setdefault(at, set()).add(call.callee)
@@ -76,3 +70,7 @@ class Families:
                         shared.add(function)
                         todo.append(function)
         return shared
+
+    def _called_outside(self, name: str, home: str) -> bool:
+        """Whether anybody outside of a folder calls a function of this name."""
+        return any(not self.program.file(at).startswith(home) for at, _ in self.values.stores.calls.get(name))

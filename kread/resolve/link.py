@@ -61,7 +61,6 @@ class Linked:
         definitions = Definitions(program, elsewhere, compiled)
         for function in program.functions():
             self._numbers.of(program.function(function))
-        program.prepare()
         self._named = Named(program, definitions, macros, self._numbers)
         #: file -> the edges of calls in it that are not by name
         self._others: Shelf[str, EdgeRow] = Shelf(tuple, tuple)
@@ -85,14 +84,13 @@ class Linked:
         self._dispatches: dict[tuple[int, str], int] = {}
         self._callers: dict[int, int] = defaultdict(int)
         self._depths = bytearray(1)
+        self._faults: list[tuple[Any, ...]] = []
         self.tables: dict[str, Iterable[tuple[Any, ...]]] = {
             "edge": self._edges(),
             "function": self._numbers.rows(),
             "slot": slots,
             "unresolved": self._unresolved,
-            "fault": (
-                (unit.file, line, function, construct) for unit in units for line, function, construct in unit.faults
-            ),
+            "fault": self._faults,
             "member": (
                 (row.record, row.position, row.name, row.type, unit.file, row.line, row.cond)
                 for unit in units
@@ -167,9 +165,10 @@ class Linked:
         )
 
     def _edges(self) -> Iterator[tuple[Any, ...]]:
-        """The numbered edges in the order of their lines; their links are summed up as they pass."""
+        """The numbered edges in the order of their lines; what else the units say is summed up as they pass."""
         number = 0
         for index, unit in enumerate(self._units):
+            self._faults.extend((unit.file, line, function, construct) for line, function, construct in unit.faults)
             others = (row for row in self._others.pop(unit.file) if row[9] != presence.NEVER)
             edges = [*self._named.rows(index), *others]
             if not edges:

@@ -98,17 +98,46 @@ class Program:
         self._rows: list[list[FunctionRow]] = []
         #: unit -> how many calls it has
         self.sizes: list[int] = []
+        #: name -> (file, line, type, presence) of its declarations
+        self.prototypes: dict[str, list[tuple[str, int, str, str]]] = defaultdict(list)
+        #: name -> (file, type, storage) of the variables at file scope
+        self.globals: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+        #: typedef name -> postfix type; the first definition in file order wins
+        self.typedefs: dict[str, str] = {}
+        #: record tag -> its direct members in order, for positional initialisers
+        self.positions: dict[str, list[FieldRow]] = defaultdict(list)
+        self.tables: list[Table] = []
         for index, unit in enumerate(units):
-            self.files.append(unit.file)
-            self._rows.append(unit.functions)
-            self.sizes.append(unit.count("calls"))
-            for row, function in enumerate(unit.functions):
-                self.by_name[function.name].append(FunctionId(index, row))
+            self._join(index, unit)
         self.unit_of = {file: index for index, file in enumerate(self.files)}
         self.locals = Locals(units)
         self._functions: dict[FunctionId, Function] = {}
         #: unit -> (function, line) -> its calls, of units that were asked for
         self._by_line: dict[int, dict[tuple[int, int], list[CallRow]]] = {}
+
+    def _join(self, index: int, unit: Unit) -> None:
+        """Add all that is looked up of a unit, at once: of a large scope a unit is read anew each time it is asked for."""
+        file, built = unit.file, self.built.get(unit.file, "")
+        self.files.append(file)
+        self._rows.append(unit.functions)
+        self.sizes.append(unit.count("calls"))
+        for number, function in enumerate(unit.functions):
+            self.by_name[function.name].append(FunctionId(index, number))
+        for prototype in unit.prototypes:
+            cond = presence.conj(built, prototype.cond)
+            self.prototypes[prototype.name].append((file, prototype.line, prototype.type, cond))
+        for variable in unit.variables:
+            if variable.function == FILE_SCOPE:
+                self.globals[variable.name].append((file, variable.type, variable.storage))
+        for name, declared, _ in unit.typedefs:
+            self.typedefs.setdefault(name, declared if "@" not in declared else f"{declared} in {file}")
+        for member in unit.fields:
+            row = member._replace(type=_type_in(member.type, file))
+            self.positions[_tag_in(member.record, file)].append(row)
+        entries: dict[int, list[EntryRow]] = defaultdict(list)
+        for entry in unit.entries:
+            entries[entry.table].append(entry)
+        self.tables.extend(Table(index, table, tuple(entries[number])) for number, table in enumerate(unit.tables))
 
     # Functions
 
@@ -146,16 +175,6 @@ class Program:
         """Whether a file includes a header, directly or through others. A header may rely on its includers."""
         return file == header or header in self.closures.get(file, frozenset()) or not file.endswith(".c")
 
-    @cached_property
-    def prototypes(self) -> dict[str, list[tuple[str, int, str, str]]]:
-        """name -> (file, line, type, presence) of its declarations."""
-        found: dict[str, list[tuple[str, int, str, str]]] = defaultdict(list)
-        for unit in self.units:
-            for row in unit.prototypes:
-                cond = presence.conj(self.built.get(unit.file, ""), row.cond)
-                found[row.name].append((unit.file, row.line, row.type, cond))
-        return found
-
     def returns(self, name: str, file: str) -> str:
         """The type that a call of `name` written in `file` yields ("" where nothing says)."""
         for function in self.by_name.get(name, ()):
@@ -167,16 +186,6 @@ class Program:
         return ""
 
     # Variables
-
-    @cached_property
-    def globals(self) -> dict[str, list[tuple[str, str, str]]]:
-        """name -> (file, type, storage) of the variables at file scope."""
-        found: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
-        for unit in self.units:
-            for row in unit.variables:
-                if row.function == FILE_SCOPE:
-                    found[row.name].append((unit.file, row.type, row.storage))
-        return found
 
     def global_type(self, name: str, file: str) -> str:
         """The type of a variable at file scope as `file` sees it ("" for none)."""
@@ -192,43 +201,20 @@ class Program:
     # Types
 
     @cached_property
-    def typedefs(self) -> dict[str, str]:
-        """typedef name -> postfix type; the first definition in file order wins."""
-        found: dict[str, str] = {}
-        for unit in self.units:
-            for name, declared, _ in unit.typedefs:
-                found.setdefault(name, declared if "@" not in declared else f"{declared} in {unit.file}")
-        return found
-
-    @cached_property
     def fields(self) -> dict[str, dict[str, list[FieldRow]]]:
         """record tag -> field name -> rows; members of anonymous records stand in the record around them."""
-        members: dict[str, list[tuple[str, FieldRow]]] = defaultdict(list)
-        for unit in self.units:
-            for row in unit.fields:
-                members[_tag_in(row.record, unit.file)].append((unit.file, row))
         found: dict[str, dict[str, list[FieldRow]]] = {}
 
         def gather(tag: str, into: dict[str, list[FieldRow]], depth: int) -> None:
-            for file, row in members.get(tag, ()):
-                kind = _type_in(row.type, file)
+            for row in self.positions.get(tag, ()):
                 if row.name:
-                    into[row.name].append(row._replace(type=kind))
+                    into[row.name].append(row)
                 elif depth < _NESTING:
-                    gather(kind, into, depth + 1)
+                    gather(row.type, into, depth + 1)
 
-        for tag in list(members):
+        for tag in self.positions:
             found[tag] = defaultdict(list)
             gather(tag, found[tag], 0)
-        return found
-
-    @cached_property
-    def positions(self) -> dict[str, list[FieldRow]]:
-        """record tag -> its direct members in order, for positional initialisers."""
-        found: dict[str, list[FieldRow]] = defaultdict(list)
-        for unit in self.units:
-            for row in unit.fields:
-                found[_tag_in(row.record, unit.file)].append(row._replace(type=_type_in(row.type, unit.file)))
         return found
 
     def resolve_type(self, declared: str) -> str:
@@ -241,22 +227,7 @@ class Program:
             declared = known + operators
         return declared
 
-    # Calls, flows and tables by what they concern
-
-    @cached_property
-    def tables(self) -> list[Table]:
-        found: list[Table] = []
-        for index, unit in enumerate(self.units):
-            entries: dict[int, list[EntryRow]] = defaultdict(list)
-            for entry in unit.entries:
-                entries[entry.table].append(entry)
-            found.extend(Table(index, row, tuple(entries[number])) for number, row in enumerate(unit.tables))
-        return found
-
-    def prepare(self) -> None:
-        """Look up now what every call by name asks for: processes that are forked later share it."""
-        for asked in ("globals", "prototypes", "typedefs"):
-            getattr(self, asked)
+    # Calls and flows by what they concern
 
     def calls(self) -> Iterable[tuple[FunctionId, CallRow]]:
         for index in range(len(self.units)):

@@ -12,7 +12,7 @@ from collections import defaultdict
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
-from kread.parse.unit import CallRow, FlowRow
+from kread.parse.unit import CallRow, FlowRow, Unit
 from kread.resolve.idioms import idioms
 from kread.resolve.program import FunctionId, Program
 from kread.resolve.shelf import Shelf
@@ -130,21 +130,21 @@ class Stores:
         #: the uses of macros that begin a loop, by a name that they mention first
         self.loops: dict[Owned, list[Made]] = defaultdict(list)
         self._uses: set[tuple[FunctionId, int, str]] = set()
-        self._flows()
-        self._calls()
+        for index, unit in enumerate(program.units):
+            self._flows(index, unit)
+            self._calls(index, unit)
         self._by_callers()
 
     def owned(self, name: str, at: FunctionId) -> Owned:
         """A name in a function as the variable that it means there."""
         return (at if name in self.program.locals.get(at, ()) else None, name)
 
-    def _flows(self) -> None:
-        for index, unit in enumerate(self.program.units):
-            for row in unit.flows:
-                if row.target == USE:
-                    self._use(FunctionId(index, row.function), row)
-                    continue
-                self._store(Store(FunctionId(index, row.function), row.line, row.target, row.value, row.cond))
+    def _flows(self, index: int, unit: Unit) -> None:
+        for row in unit.flows:
+            if row.target == USE:
+                self._use(FunctionId(index, row.function), row)
+                continue
+            self._store(Store(FunctionId(index, row.function), row.line, row.target, row.value, row.cond))
 
     def _store(self, store: Store) -> None:
         target = store.target
@@ -169,20 +169,20 @@ class Stores:
             if name:
                 self.variables.add(self.owned(name, store.at), store)
 
-    def _calls(self) -> None:
+    def _calls(self, index: int, unit: Unit) -> None:
+        """The calls of a unit, whose flows are known."""
         special = self._names
-        for index, unit in enumerate(self.program.units):
-            ids: dict[int, FunctionId] = {}
-            for row in unit.calls:
-                name = row.callee
-                at = ids.get(row.function)
-                if at is None:
-                    at = ids[row.function] = FunctionId(index, row.function)
-                if name in special and row.origin in ("src", "arg"):
-                    if (at, row.line, name) in self._uses:
-                        continue
-                    self._special(name, at, row)
-                self.calls.add(name, (at, row))
+        ids: dict[int, FunctionId] = {}
+        for row in unit.calls:
+            name = row.callee
+            at = ids.get(row.function)
+            if at is None:
+                at = ids[row.function] = FunctionId(index, row.function)
+            if name in special and row.origin in ("src", "arg"):
+                if (at, row.line, name) in self._uses:
+                    continue
+                self._special(name, at, row)
+            self.calls.add(name, (at, row))
 
     def _by_callers(self) -> None:
         """Put a store of one parameter through another into the callers: `*slot = function` in `set(slot, function)`.

@@ -27,8 +27,12 @@ UNKNOWN = 1
 #: Some values are fresh memory.
 FRESH = 2
 
-#: After so many values were put into sets that no other vertex shares, equal sets are looked for again.
-MOST_UNSHARED = 2_000_000
+#: After so many values were put into sets of one vertex alone, equal sets are looked for again. Most of the sets that were
+#: made until then are gone by then, since others took their place.
+MOST_UNSHARED = 10_000_000
+
+#: Smaller sets are not worth looking for.
+WORTH_SHARING = 8
 
 
 class _Known(tuple[Any, ...]):
@@ -141,7 +145,7 @@ class Machine:
         flags, vertex.told = vertex.flags & ~vertex.told, vertex.flags
         for target in vertex.arcs:
             if fresh:
-                self._reach(target, fresh)
+                self._reach(target, fresh, vertex.values)
             if flags:
                 self.flag(target, flags)
         if vertex.watchers:
@@ -152,8 +156,9 @@ class Machine:
                 if flags:
                     watcher(None)
 
-    def _reach(self, vertex: Vertex, values: frozenset[Value]) -> None:
-        """Values come to a vertex, which may have some of them, or may not hold them."""
+    def _reach(self, vertex: Vertex, values: frozenset[Value], whole: frozenset[Value]) -> None:
+        """Values come to a vertex, which may have some of them, or may not hold them; `whole` is all that has come along
+        the same arc."""
         came = values - vertex.values if vertex.values else values
         if vertex.record:
             record, admits = vertex.record, self._admits
@@ -166,8 +171,8 @@ class Machine:
             self._changed.append(vertex)
         had = vertex.values
         vertex.fresh = vertex.fresh | came if vertex.fresh else came
-        if len(had) + len(came) == len(values):
-            vertex.values = values  # all that it has comes along this arc: one set will do for both
+        if len(had) + len(came) == len(whole) and had <= whole:
+            vertex.values = whole  # all that it has comes along this arc: one set will do for both
         else:
             vertex.values = had | came
             self._unshared += len(vertex.values)
@@ -179,8 +184,8 @@ class Machine:
         self._unshared = 0
         shared: dict[frozenset[Value], frozenset[Value]] = {}
         for vertex in self.vertices.values():
-            vertex.values = shared.setdefault(vertex.values, vertex.values)
-            vertex.fresh = shared.setdefault(vertex.fresh, vertex.fresh)
+            if len(vertex.values) >= WORTH_SHARING:
+                vertex.values = shared.setdefault(vertex.values, vertex.values)
 
     def add(self, vertex: Vertex, value: Value, why: Why | None) -> None:
         """Put a value into a vertex, by a line."""
@@ -191,7 +196,8 @@ class Machine:
             known.number = len(self._known)
         if known not in vertex.begins:
             vertex.begins[known] = why
-            self._reach(vertex, frozenset((known,)))
+            alone = frozenset((known,))
+            self._reach(vertex, alone, alone)
 
     def flag(self, vertex: Vertex, flags: int) -> None:
         """Mark a vertex, and all that its values reach."""
@@ -208,7 +214,7 @@ class Machine:
         target.before[source] = why
         source.arcs.append(target)
         if source.values:
-            self._reach(target, source.values)
+            self._reach(target, source.values, source.values)
         if source.flags:
             self.flag(target, source.flags)
 

@@ -37,8 +37,8 @@ class Table:
     entries: tuple[EntryRow, ...]
 
 
-#: Of so many units what was looked up is kept for the next question: more than all of net has.
-MOST_UNITS = 4096
+#: Of so many units what was looked up is kept for the next question.
+MOST_UNITS = 10_000
 
 
 class Locals(Mapping[FunctionId, dict[str, str]]):
@@ -54,7 +54,7 @@ class Locals(Mapping[FunctionId, dict[str, str]]):
         found = self._known.get(function.unit)
         if found is None:
             if len(self._known) >= MOST_UNITS:
-                self._known.clear()
+                del self._known[next(iter(self._known))]
             found = self._known[function.unit] = self._of(self._units[function.unit])
         return found[function.row]
 

@@ -152,8 +152,8 @@ def test_vertices_with_equal_values_share_one_set(monkeypatch: pytest.MonkeyPatc
     one, other, both, again, onward = (machine.vertex(("expression", number)) for number in range(5))
     for source, target in ((one, both), (other, both), (other, again), (one, again), (again, onward)):
         machine.arc(source, target, None)
-    for number in range(4):
+    for number in range(20):
         machine.add(one if number % 2 else other, value(number), None)
     machine.run()
-    assert len(both.values) == 4
+    assert len(both.values) == 20
     assert both.values is again.values is onward.values

@@ -22,7 +22,7 @@ from kread.model.host import Host, queues
 from kread.model.machine import step
 from kread.model.play import Player, Run, play
 from kread.model.policy import Policy
-from kread.model.record import happenings
+from kread.model.record import happenings, in_any_order
 from kread.model.script import Script, Statement
 from kread.model.socks import Entry, Request, Sock, State, add, state_name
 
@@ -150,7 +150,7 @@ class _LivePlayer(Player):
         heard = [each for each in self.live.heard(len(sent)) if not self.repeats(each)]
         # Timers of one moment fire in any order, and who is late meets another queue: there only the kinds are compared.
         many = isinstance(event, ev.Advance) and len({each.key for each in sent}) > 1
-        self.mingled |= many and any("8.2" in outcome.rules for outcome in outcomes)
+        self.mingled |= in_any_order(outcomes)
         said = [str(each.flags) if many else f"{each.flags} to {each.key.saddr}" for each in sent]
         seen = [str(each.flags) if many else f"{each.flags} to {each.key.saddr}" for each in heard]
         self.compare(event, "segments", "; ".join(sorted(said)) or "nothing", "; ".join(sorted(seen)) or "nothing")

@@ -102,6 +102,13 @@ _HANDLERS: dict[type, Callable[[Host, object], None]] = {
     Metric: _metric,  # type: ignore[dict-item]
 }
 
+
+def due(state: Host) -> int | None:
+    """When the next timer fires, in ms; None where none is armed."""
+    found = _next(state)
+    return None if found is None else found[0]
+
+
 Timed = Request | Sock | TimeWait | Waiter
 
 

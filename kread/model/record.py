@@ -6,12 +6,13 @@ Theory of operation: a player that keeps what it was given, with the time and th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kread.model import script
-from kread.model.events import Event, Outcome
+from kread.model.events import Advance, Event, Outcome
 from kread.model.host import Host
+from kread.model.machine import due
 from kread.model.play import Player, Run, play
 from kread.model.policy import Policy
 from kread.model.script import Script, Statement
@@ -19,13 +20,17 @@ from kread.model.script import Script, Statement
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """An event: the time before it in ms, the sysctls that it met, what came of it, and the script's line."""
+    """An event: the time before it in ms, the sysctls that it met, what came of it, and the script's line.
+
+    due -- when the next timer fires, in ms, after time has passed; None where none is armed, and after other events
+    """
 
     event: Event
     before: int
     sysctls: Mapping[str, int]
     outcomes: tuple[Outcome, ...]
     line: str
+    due: int | None
 
 
 class _Recorder(Player):
@@ -37,7 +42,14 @@ class _Recorder(Player):
         before, sysctls, done = self.host.now, dict(self.host.sysctl), len(self.step.outcomes)
         super().happen(event)
         outcomes = tuple(self.step.outcomes[done:])
-        self.seen.append(Happened(event, before, sysctls, outcomes, self.step.text))
+        next_timer = due(self.host) if isinstance(event, Advance) else None
+        self.seen.append(Happened(event, before, sysctls, outcomes, self.step.text, next_timer))
+
+
+def in_any_order(outcomes: Sequence[Outcome]) -> bool:
+    """Whether pruning chose among timers of one moment, which a kernel fires in any order."""
+    keys = {segment.key for outcome in outcomes for segment in outcome.segments}
+    return len(keys) > 1 and any("8.2" in outcome.rules for outcome in outcomes)
 
 
 def happenings(run: Run) -> list[Statement]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kread.model import events as ev
 from kread.model.events import Flag, Key, Segment
@@ -20,32 +20,30 @@ from kread.model.happenings import DEFAULT_PORT
 from kread.model.host import SYSCTLS
 from kread.model.peers import FIRST_ISN
 from kread.model.policy import Policy
-from kread.model.record import Happened, record
+from kread.model.record import Happened, in_any_order, record
 from kread.model.script import Script
-from kread.model.socks import SECOND, TCP_RTO_MAX
-from kread.render.packet_words import ADDRESS, LATE, PORT, end, head, is_last_ack, offer, returned, sysctl, told
+from kread.model.socks import SECOND, TCP_RTO_MAX, add
+from kread.render.packet_clock import COMMAND, LATE, Beyond, Timeline
+from kread.render.packet_words import (
+    ADDRESS,
+    ERRORS,
+    OPTIONS,
+    PORT,
+    end,
+    head,
+    is_last_ack,
+    offer,
+    returned,
+    sysctl,
+    told,
+)
 
 FIRST_PORT = 20001
 """The port of the first other peer; packetdrill's own are much higher."""
-ERRORS = {
-    "-EAGAIN": "EAGAIN (Resource temporarily unavailable)",
-    "-EINVAL": "EINVAL (Invalid argument)",
-    "-EADDRINUSE": "EADDRINUSE (Address already in use)",
-}
-OPTIONS = {
-    "TCP_DEFER_ACCEPT": "SOL_TCP",
-    "TCP_SYNCNT": "SOL_TCP",
-    "SO_REUSEADDR": "SOL_SOCKET",
-    "SO_REUSEPORT": "SOL_SOCKET",
-}
 
 
 class NotWritable(Exception):
     """Nothing of the scenario can be written as a script: why."""
-
-
-class _Beyond(Exception):
-    """Here the scenario goes beyond what can be written: why."""
 
 
 def packet_script(scenario: Script, policy: Policy) -> str:
@@ -64,15 +62,13 @@ def packet_script(scenario: Script, policy: Policy) -> str:
         try:
             writer.write()
             break
-        except _Beyond as beyond:
+        except Beyond as beyond:
             # Which connection is followed depends on where the script ends: begin anew with what comes before.
             reason = str(beyond)
             seen = seen[: writer.place]
     if not any(isinstance(each.event, ev.Receive) for each in seen):
         raise NotWritable(reason or "no segment comes in")
-    return "\n".join(
-        [*head(scenario, policy), *writer.lines, *end(writer.now - writer.clock, writer.counters, reason), ""]
-    )
+    return "\n".join([*head(scenario, policy), *writer.script.lines, *end(writer.rest, writer.counters, reason), ""])
 
 
 def _followed(seen: Sequence[Happened]) -> Key | None:
@@ -83,19 +79,22 @@ def _followed(seen: Sequence[Happened]) -> Key | None:
 
 @dataclass(slots=True)
 class _Writer:
-    """A scenario's events as lines. `place` is the event at hand, `clock` the time of the last line, `now` the model's."""
+    """A scenario's events as lines. `place` is the event at hand, `now` the model's time."""
 
     seen: list[Happened]
     key: Key | None
     policy: Policy
-    lines: list[str] = field(default_factory=list)
+    script: Timeline = field(default_factory=Timeline)
     counters: Counter[str] = field(default_factory=Counter)
     place: int = 0
-    clock: int = 0
     now: int = 0
-    started: bool = False
+    rest: int = 0
+    """How long it takes after the last line until all that is counted has happened, in ms."""
     irs: int = 0
     isn: int | None = None
+    acked: int = 1
+    """What the model has acknowledged on the connection followed, and where data begin that came ahead of that."""
+    ahead: int | None = None
     fds: dict[str, int] = field(default_factory=dict)
     next_fd: int = 3
     listener: str = ""
@@ -104,7 +103,7 @@ class _Writer:
     clients: set[Key] = field(default_factory=set)
 
     def write(self) -> None:
-        """All events, or up to the one that raises _Beyond."""
+        """All events and the rest, or up to the event that raises Beyond."""
         while self.place < len(self.seen):
             happened = self.seen[self.place]
             self._tune(happened)
@@ -113,32 +112,26 @@ class _Writer:
                 for outcome in each.outcomes:
                     self.now = outcome.time
                     self.counters.update(outcome.counters)
+                    if not isinstance(each.event, ev.Advance):
+                        self.script.arm(outcome)
             self.place += taken
-
-    def line(self, text: str, time: int, late: float | None = None) -> None:
-        """A line at a time of the model's clock; `late` is how much later it may come."""
-        delta = (time - self.clock) / SECOND
-        self.clock = time
-        when = f"{'+' if self.started else ''}{delta:g}"
-        if late is not None:
-            when = f"+{delta:g}~+{delta * 1.125 + late:g}"
-        self.started = True
-        self.lines.append(f"{when:>5} {text}")
+        self.place = len(self.seen) - 1
+        self.rest = self.script.wait(self.now) + LATE
 
     def call(self, text: str, happened: Happened, call: str) -> None:
         """A system call with what it returns."""
         value = returned(happened, call)
         if value.startswith("-"):
             if value not in ERRORS:
-                raise _Beyond(f"a call that returns {value}")
+                raise Beyond(f"a call that returns {value}")
             value = f"-1 {ERRORS[value]}"
-        self.line(f"{text} = {value}", happened.before)
+        self.script.line(f"{text} = {value}", happened.before)
 
     def _tune(self, happened: Happened) -> None:
         changed = {name: n for name, n in happened.sysctls.items() if self.sysctls[name] != n}
         if changed:
             self.sysctls |= changed
-            self.line(f"`{sysctl(changed, self.policy)}`", happened.before)
+            self.script.line(f"`{sysctl(changed, self.policy)}`", happened.before)
 
     # Calls
 
@@ -146,14 +139,14 @@ class _Writer:
         event = happened.event
         assert isinstance(event, ev.Open)
         if self.listener:
-            raise _Beyond("a second socket that listens")
+            raise Beyond("a second socket that listens")
         if event.uid or not event.stream or event.connected:
-            raise _Beyond("a socket of another user or kind")
+            raise Beyond("a socket of another user or kind")
         self.listener = event.sock
         self.fds[event.sock] = self.next_fd
         nonblock = any(isinstance(each.event, ev.Accept) and each.event.nonblock for each in self.seen)
         kind = "SOCK_STREAM|SOCK_NONBLOCK" if nonblock else "SOCK_STREAM"
-        self.line(f"socket(..., {kind}, IPPROTO_TCP) = {self.next_fd}", happened.before)
+        self.script.line(f"socket(..., {kind}, IPPROTO_TCP) = {self.next_fd}", happened.before)
         self.next_fd += 1
 
     def bind(self, happened: Happened) -> None:
@@ -165,7 +158,7 @@ class _Writer:
         event = happened.event
         assert isinstance(event, ev.Listen)
         if event.in_kernel:
-            raise _Beyond("a listener of the kernel itself")
+            raise Beyond("a listener of the kernel itself")
         self.call(f"listen({self._fd(event.sock)}, {event.backlog})", happened, "listen")
 
     def set_option(self, happened: Happened) -> None:
@@ -176,7 +169,7 @@ class _Writer:
             # So many doubling timeouts are this many seconds.
             name, value = "TCP_DEFER_ACCEPT", (1 << value) - 1
         if name not in OPTIONS:
-            raise _Beyond(f"the option {name}")
+            raise Beyond(f"the option {name}")
         self.call(f"setsockopt({self._fd(event.sock)}, {OPTIONS[name]}, {name}, [{value}], 4)", happened, "setsockopt")
 
     def accept(self, happened: Happened) -> None:
@@ -184,15 +177,15 @@ class _Writer:
         assert isinstance(event, ev.Accept)
         value = returned(happened, "accept")
         if value == "sleeps" or (event.timeout is not None and not event.nonblock):
-            raise _Beyond("accept() that waits")
+            raise Beyond("accept() that waits")
         call = f"accept({self._fd(event.sock)}, ..., ...)"
         if value.startswith("-"):
             return self.call(call, happened, "accept")
         mine = self.key is not None and value in (event.name, f"{self.key.saddr}:{self.key.sport}")
         if not mine or not self._is_mine(happened):
-            raise _Beyond("accept() of a connection that packetdrill does not follow")
+            raise Beyond("accept() of a connection that packetdrill does not follow")
         self.fds[value] = self.next_fd
-        self.line(f"{call} = {self.next_fd}", happened.before)
+        self.script.line(f"{call} = {self.next_fd}", happened.before)
         self.next_fd += 1
         return None
 
@@ -224,7 +217,7 @@ class _Writer:
 
     def _fd(self, name: str) -> int:
         if name not in self.fds:
-            raise _Beyond(f"a call on {name}, which packetdrill does not have")
+            raise Beyond(f"a call on {name}, which packetdrill does not have")
         return self.fds[name]
 
     # Segments and time
@@ -234,21 +227,22 @@ class _Writer:
         assert isinstance(event, ev.Receive)
         segment = event.segment
         if event.raced or event.closing:
-            raise _Beyond("a race of two processors")
+            raise Beyond("a race of two processors")
         if event != ev.Receive(segment, event.dev) or event.dev != "eth0":
-            raise _Beyond("a packet that packetdrill cannot make")
+            raise Beyond("a packet that packetdrill cannot make")
         if segment.fastopen or segment.tsval is not None:
-            raise _Beyond(
-                "timestamps that echo the kernel's own" if segment.tsval is not None else "Fast Open's secret"
-            )
+            raise Beyond("timestamps that echo the kernel's own" if segment.tsval is not None else "Fast Open's secret")
         if segment.key.dport != DEFAULT_PORT:
-            raise _Beyond("another port")
+            raise Beyond("another port")
         if segment.key != self.key:
             return self._other(happened, segment)
         if segment.flags & Flag.SYN and not segment.flags & Flag.ACK and not self.irs:
             self.irs = segment.seq
+        start = add(segment.seq, -self.irs)
+        if segment.length and self.isn is not None and start > self.acked:
+            self.ahead = min(self.ahead or start, start)
         said = told(segment, segment.seq - self.irs, segment.ack - (self.isn or 0))
-        self.line(f"< {said}{offer(segment)}", happened.before)
+        self.script.line(f"< {said}{offer(segment)}", happened.before)
         self.expect(happened)
         return 1
 
@@ -261,20 +255,21 @@ class _Writer:
             self.clients.add(segment.key)
             return self._client(happened, after[0])
         if segment.flags & Flag.ACK or segment.key in self.clients:
-            raise _Beyond("more than one connection that goes beyond its SYN")
+            raise Beyond("more than one connection that goes beyond its SYN")
         port = self.ports.setdefault(segment.key, FIRST_PORT + len(self.ports))
         said = told(segment, segment.seq - FIRST_ISN, 0)
-        self.line(f"< {port}>{PORT} {said}{offer(segment)}", happened.before)
+        self.script.line(f"< {port}>{PORT} {said}{offer(segment)}", happened.before)
         return 1
 
     def _client(self, syn: Happened, ack: Happened) -> int:
         """A handshake of a client on this machine, which closes; its child waits to be accepted all the same."""
         if not ack.outcomes[-1].counters.get("PassiveOpens") and "R6.8" not in ack.outcomes[-1].rules:
-            raise _Beyond("a handshake whose last ACK makes no child")
+            raise Beyond("a handshake whose last ACK makes no child")
         if "R6.8" in ack.outcomes[-1].rules:
-            raise _Beyond("a client whose ACK is deferred")
+            raise Beyond("a client whose ACK is deferred")
         connect = f'import socket; socket.create_connection(("{ADDRESS}", {PORT})).close()'
-        self.line(f"`python3 -c '{connect}' # a handshake of another peer`", syn.before)
+        self.script.line(f"`python3 -c '{connect}' # a handshake of another peer`", syn.before)
+        self.script.lag += COMMAND
         return 2
 
     def expect(self, happened: Happened) -> None:
@@ -284,23 +279,37 @@ class _Writer:
                 if segment.key == self.key:
                     if segment.flags & Flag.SYN:
                         if self.isn not in (None, segment.seq):
-                            raise _Beyond("a second initial number")
+                            raise Beyond("a second initial number")
                         self.isn = segment.seq
                     if segment.flags == Flag.RST | Flag.ACK and not segment.seq and self.isn is not None:
-                        raise _Beyond("a RST whose number is 0, where a script has relative ones")
-                    seq = segment.seq - (self.isn or 0)
-                    late = LATE if outcome.time > happened.before else None
-                    self.line(f"> {told(segment, seq, segment.ack - self.irs)} <...>", outcome.time, late)
+                        raise Beyond("a RST whose number is 0, where a script has relative ones")
+                    if segment.flags & Flag.ACK:
+                        self._acknowledged(add(segment.ack, -self.irs))
+                    text = f"> {told(segment, segment.seq - (self.isn or 0), segment.ack - self.irs)} <...>"
+                    if outcome.time > happened.before:
+                        self.script.line_of_timer(text, segment.key, outcome.time)
+                    else:
+                        self.script.line(text, outcome.time)
+
+    def _acknowledged(self, ack: int) -> None:
+        if self.ahead is not None and ack >= self.ahead:
+            raise Beyond("data that came out of order, which the kernel has kept and the model has not")
+        self.acked = max(self.acked, ack)
 
     def advance(self, happened: Happened) -> None:
-        self.expect(happened)
+        if in_any_order(happened.outcomes):
+            raise Beyond("which of the timers of one moment fires first")
+        for outcome in happened.outcomes:
+            self.expect(replace(happened, outcomes=(outcome,)))
+            self.script.fired(outcome, self.key)
+        self.script.due = happened.due
 
     def sysctl(self, happened: Happened) -> None:
         """Written before the next event, with all others that changed."""
 
 
 def _beyond(writer: _Writer, happened: Happened) -> int:
-    raise _Beyond(ev.describe(happened.event))
+    raise Beyond(ev.describe(happened.event))
 
 
 _EVENTS: dict[type, Callable[[_Writer, Happened], int | None]] = {

@@ -14,11 +14,10 @@ from kread.model.policy import Policy
 from kread.model.record import Happened
 from kread.model.script import Script
 from kread.model.socks import SECOND
+from kread.render.packet_clock import TOLERANCE
 
 ADDRESS, PORT = "192.168.0.1", 8080
 """Where packetdrill puts the machine under test by itself, and the port that it binds."""
-LATE = 0.2
-"""How much later than its time a segment may come, in seconds: a timer's slack, and an eighth of its length more."""
 TCP_COUNTERS = frozenset(
     {"AttemptFails", "EstabResets", "InErrs", "InCsumErrors", "OutRsts", "PassiveOpens", "RetransSegs"}
 )
@@ -27,6 +26,18 @@ FIXED = ("somaxconn", "tcp_max_syn_backlog", "tcp_syncookies", "tcp_synack_retri
 """The sysctls that every script sets, for machines have them otherwise, by their size or by their distribution."""
 WRITTEN = (("S", Flag.SYN), ("F", Flag.FIN), ("R", Flag.RST), ("P", Flag.PSH), (".", Flag.ACK))
 
+ERRORS = {
+    "-EAGAIN": "EAGAIN (Resource temporarily unavailable)",
+    "-EINVAL": "EINVAL (Invalid argument)",
+    "-EADDRINUSE": "EADDRINUSE (Address already in use)",
+}
+OPTIONS = {
+    "TCP_DEFER_ACCEPT": "SOL_TCP",
+    "TCP_SYNCNT": "SOL_TCP",
+    "SO_REUSEADDR": "SOL_SOCKET",
+    "SO_REUSEPORT": "SOL_SOCKET",
+}
+
 
 def head(scenario: Script, policy: Policy) -> Iterator[str]:
     """What stands above the events."""
@@ -34,10 +45,13 @@ def head(scenario: Script, policy: Policy) -> Iterator[str]:
     if scenario.gloss:
         yield f"// {scenario.gloss}"
     yield f"// As Linux {policy.name} reads. Run it in a network namespace of its own: unshare -n packetdrill FILE"
+    yield "--ip_version=ipv4"
     yield f"--local_ip={ADDRESS}"
     yield f"--bind_port={PORT}"
+    yield f"--tolerance_usecs={TOLERANCE * 1000}"
     yield ""
-    yield f"`{sysctl({name: SYSCTLS[name] for name in FIXED}, policy)}`"
+    # A client on the same machine goes by the loopback device, which is down in a new namespace.
+    yield f"`ip link set lo up && {sysctl({name: SYSCTLS[name] for name in FIXED}, policy)}`"
     yield ""
 
 
@@ -53,7 +67,7 @@ def sysctl(values: Mapping[str, int], policy: Policy) -> str:
 
 def end(rest: int, counters: Mapping[str, int], reason: str) -> Iterator[str]:
     """What stands below them: `rest` ms later the counters, and why the scenario goes on, if it does."""
-    yield f"+{rest / SECOND + LATE:g} `true` // whatever was to be sent has been sent by now"
+    yield f"+{rest / SECOND:g} `true` // whatever was to be sent has been sent by now"
     if reason:
         yield f"// Here the scenario goes on with what packetdrill cannot be told: {reason}."
     for name, n in sorted(counters.items()):

@@ -17,7 +17,7 @@ from kread.model.socks import SECOND
 from kread.render.packet_clock import TOLERANCE
 
 ADDRESS, PORT = "192.168.0.1", 8080
-"""Where packetdrill puts the machine under test by itself, and the port that it binds."""
+"""The address of the machine under test, in the network that packetdrill takes for it, and the port that it binds."""
 TCP_COUNTERS = frozenset(
     {"AttemptFails", "EstabResets", "InErrs", "InCsumErrors", "OutRsts", "PassiveOpens", "RetransSegs"}
 )

@@ -26,7 +26,12 @@ _WORDS = re.compile(
 #: Words of the language, which cannot be a call's name, a flag or a part of an error's text.
 RESERVED = frozenset(
     re.findall(
-        r"\w+", "ack win mss urg sack sackOK TS FO nop eol wscale fd ip tcp id off key seq sum raw ttl mtu val ecr"
+        r"\w+",
+        """ack ce checksum cmsg_data cmsg_level cmsg_type ecr ect0 ect01 ect1 ee_code ee_data ee_errno ee_info ee_origin
+        ee_type eol events fd flags Flags flowlabel FO FOEXP gre GREv0 htons icmp id inet6_addr inet_addr ipv4 ipv6 key
+        label linger md5 mpls msg_control msg_flags msg_iov msg_name mss mtu noecn none nop off onoff present ptr raw
+        revents sa_family sack sackOK scm_nsec scm_sec seq sin_addr sin_port sum tc tos TS ttl u32 u64 udp urg val win
+        wscale""",
     )
 )
 U16, U32 = 0xFFFF, 0xFFFFFFFF
@@ -151,7 +156,7 @@ class _Reader:
             self.number(U16, "a port")
         if not self.may("-") and not self.may("."):
             flags = self.take("word")
-            if flags in RESERVED or not set(flags) <= set("SFRPEWA"):
+            if flags in RESERVED or not set(flags) <= set("SFRPEWAU"):
                 self.refuse(f"{flags} are no flags")
             self.may(".")
         start = self.number(U32, "a sequence number")

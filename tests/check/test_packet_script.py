@@ -12,6 +12,8 @@ from kread.check.scenarios import bundled
 from kread.data import load
 from kread.model.policy import Policy, policies
 from kread.model.script import Script, parse
+from kread.model.socks import SECOND
+from kread.render.packet_clock import LATE, TOLERANCE
 from kread.render.packet_script import NotWritable, packet_script
 
 POLICIES = policies(load("policies"))
@@ -105,6 +107,61 @@ def test_a_script_with_one_change_fails(tmp_path: Path, name: str, old: str, new
     file = tmp_path / "script.pkt"
     file.write_text(text.replace(old, new), encoding="utf-8")
     assert check_script(file, POLICIES["6.12"]).verdict == FAILED
+
+
+def scripted(lines: str) -> str:
+    return packet_script(parse(lines), POLICIES["7.2"])
+
+
+def test_a_client_on_the_same_machine_finds_the_loopback_device_up() -> None:
+    text = packet_script(BY_NAME["the-accept-queue-holds-backlog-plus-one"], POLICIES["6.12"])
+    assert text.index("ip link set lo up") < text.index("create_connection")
+
+
+def test_a_timer_that_fires_unseen_is_waited_for() -> None:
+    # The request ends at 63 s without a segment; its last timer was armed at 31 s, so a kernel's may be 4 s late.
+    text = scripted("listen(8)\nSYN from=a\nat 63s\nACK from=a")
+    assert f"+{32 + (4 * SECOND + LATE) / SECOND:g} < ." in text
+    text = scripted("listen(8)\nSYN from=a\nat 63s")
+    assert f"+{32 + (4 * SECOND + 2 * LATE) / SECOND:g} `true`" in text
+
+
+def test_each_repetition_has_the_time_that_a_kernel_takes_for_it() -> None:
+    text = scripted("listen(8)\nSYN from=a\nat 8s")
+    assert [line.split()[0] for line in text.splitlines() if line.count("> S.")] == [
+        "+0",
+        "+1~+1.325",
+        "+2~+2.45",
+        "+4~+4.7",
+    ]
+
+
+def test_a_moment_too_near_to_a_timer_ends_the_script() -> None:
+    """The first SYN-ACK is repeated at 1 s: shortly before it is no moment for a script."""
+    near, far = SECOND - TOLERANCE, SECOND - TOLERANCE - 1
+    assert "so near to a timer" in scripted(f"listen(8)\nSYN from=a\nat {near / SECOND}s\nSYN from=b")
+    text = scripted(f"listen(8)\nSYN from=a\nat {far / SECOND}s\nSYN from=b")
+    assert "so near to a timer" not in text
+    assert f"+{far / SECOND:g} < S" in text
+
+
+def test_a_script_that_waited_is_nearer_to_the_timers_of_others() -> None:
+    """Waiting for one peer's timers takes up to half a second of the time that another's have left."""
+    lines = "listen(8)\nSYN from=a\nat 3.1s\nSYN from=b\nat {}s\nSYN from=c"
+    assert "so near to a timer" not in scripted(lines.format(3.3))
+    assert "so near to a timer" in scripted(lines.format(3.8))
+
+
+def test_data_that_a_kernel_keeps_and_the_model_does_not_end_the_script() -> None:
+    text = scripted("listen(8)\nhandshake from=a\nPSH|ACK from=a seq=irs+11 data=1\nPSH|ACK from=a seq=irs+1 data=10")
+    assert "P. 11:12(1)" in text
+    assert "P. 1:11(10)" not in text
+    assert "data that came out of order" in text
+
+
+def test_timers_of_one_moment_of_which_some_are_pruned_end_the_script() -> None:
+    name = "old-requests-are-pruned-to-two-timeouts-when-they-clog-the-queue"
+    assert "which of the timers of one moment" in packet_script(BY_NAME[name], POLICIES["7.2"])
 
 
 def test_what_cannot_be_told_ends_the_script_and_says_so() -> None:

@@ -1,7 +1,7 @@
 """The shape of a packetdrill script's lines: which are shell commands, calls, segments, and what stands in them.
 
 Theory of operation: regular expressions for the part of packetdrill's grammar that a listener's scripts use. A shell
-command or a snippet of Python is one line where it begins, however many it takes.
+command, a snippet of Python or a call is one line where it begins, however many it takes.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ LINE = re.compile(
 )
 CALL = re.compile(r"(?P<name>\w+)\((?P<args>.*)\)\s*=\s*(?P<value>-?\w+)(?:\s+(?P<error>E\w+))?")
 SEGMENT = re.compile(
-    r"(?P<way>[<>])\s+(?:\[\w+\]\s+)?(?:(?P<sport>\d+)>\d+\s+)?(?P<flags>[SFRPEWA.]+|-)\s+(?P<seq>\d+):(?P<end>\d+)\((?P<length>\d+)\)"
-    r"(?:\s+ack\s+(?P<ack>\d+))?(?:\s+win\s+\d+)?(?:\s+<(?P<options>[^>]*)>)?"
+    r"(?P<way>[<>])\s+(?:\[\w+\]\s+)?(?:(?P<sport>\d+)>\d+\s+)?(?P<flags>[SFRPEWAU.]+|-)\s+(?P<seq>\d+):(?P<end>\d+)\((?P<length>\d+)\)"
+    r"(?:\s+ack\s+(?P<ack>\d+))?(?:\s+win\s+\d+)?(?:\s+urg\s+\d+)?(?:\s+<(?P<options>[^>]*)>)?"
 )
 COUNTED = re.compile(r"nstat -asz Tcp(?:Ext)?(\w+) .* -eq (\d+)")
 #: What a script of our own says where a client on the same machine connects.
@@ -34,7 +34,7 @@ COMPARED = Flag.SYN | Flag.FIN | Flag.RST | Flag.ACK
 
 
 def lines(text: str) -> list[tuple[int, str]]:
-    """The lines with their numbers; a shell command or a snippet of Python is one, where it begins."""
+    """The lines with their numbers; a shell command, a snippet of Python or a call is one, where it begins."""
 
     def gap(match: re.Match[str]) -> str:
         return "\n" * match[0].count("\n")
@@ -42,7 +42,12 @@ def lines(text: str) -> list[tuple[int, str]]:
     text = _COMMENT.sub(gap, text)
     kept = [(text.count("\n", 0, match.start()) + 1, match[0]) for match in _SHELL.finditer(text)]
     rest = _SHELL.sub(gap, text)
-    found = [(number, line.strip()) for number, line in enumerate(rest.splitlines(), 1) if line.strip()]
+    found: list[tuple[int, str]] = []
+    for number, line in enumerate(rest.splitlines(), 1):
+        if found and found[-1][1].count("(") > found[-1][1].count(")"):
+            found[-1] = (found[-1][0], f"{found[-1][1]} {line.strip()}")
+        elif line.strip():
+            found.append((number, line.strip()))
     return sorted(kept + found)
 
 

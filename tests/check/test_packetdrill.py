@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kread.check.packet_lines import SEGMENT, lines
 from kread.check.packetdrill import FAILED, OUTSIDE, PASSED, check_folder, check_script
 from kread.data import load
 from kread.model.policy import policies
@@ -41,6 +42,15 @@ def test_a_script_that_tells_releases_apart_fails_on_the_other_reading(tree: Cal
     assert check_script(file, POLICY).why == "followed to its end"
     other = check_script(file, replace(POLICY, rst_must_be_exact=False))
     assert other.verdict == FAILED
+
+
+def test_a_call_over_several_lines_is_one_and_urgent_data_are_read() -> None:
+    text = "+0 f(3, {a(...)=...,\n     b=`x`}, 0) = 0\n+0 < U. 1:2(1) ack 1 win 9 urg 1 <nop>\n+1 g() = 1"
+    found = [(number, line) for number, line in lines(text) if not line.startswith("`")]
+    assert found == [(1, "+0 f(3, {a(...)=..., b=}, 0) = 0"), (3, text.splitlines()[2]), (4, "+1 g() = 1")]
+    urgent = SEGMENT.match(found[1][1], 3)
+    assert urgent is not None
+    assert (urgent["flags"], urgent["options"]) == ("U.", "nop")
 
 
 @pytest.mark.parametrize(

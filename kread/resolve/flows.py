@@ -15,7 +15,8 @@ from kread.resolve.fitting import Fitting
 from kread.resolve.idioms import idioms
 from kread.resolve.lists import Lists
 from kread.resolve.machine import FRESH, UNKNOWN, Machine, Value, Vertex, Why
-from kread.resolve.places import ANY, Behind, Fixed, Obj, Place, Places, combine, holds_value
+from kread.resolve.places import ANY, PLAIN, Behind, Fixed, Obj, Place, Places, combine, holds_value
+from kread.resolve.plain import Plain
 from kread.resolve.program import FunctionId, Program
 from kread.resolve.slots import Path
 from kread.resolve.stores import Store, Stores
@@ -36,6 +37,7 @@ class Flows(ABC):
         self.stores = Stores(program)
         self.places = Places(program, self.types, self.stores)
         self.fitting = Fitting(self.places)
+        self.plain = Plain(self.places, self.fitting)
         self.machine = Machine(self.start, self._record, self.fitting.admits)
         self.lists = Lists(self)
         #: the pointers to followed records through which something is read or written
@@ -104,6 +106,10 @@ class Flows(ABC):
         vertex.sources += 1
         self.machine.flag(vertex, UNKNOWN)
 
+    def address(self, obj: Obj, path: Path, into: Vertex, why: Why | None) -> None:
+        """Put an object's address into a vertex."""
+        self.machine.add(into, self.plain.value(obj, path), why)
+
     def flow(self, term: Term, at: FunctionId, into: Vertex, why: Why | None) -> None:
         """Let the values of a term travel into a vertex."""
         kind = term[0]
@@ -122,7 +128,7 @@ class Flows(ABC):
             if inner[0] == "name" and self.places.variable(inner[1], at) is None:
                 if not self._flow_name(inner, at, into, why):
                     # Declared by a macro, LIST_HEAD(x): an object of a type that nobody asks for.
-                    self.machine.add(into, ("object", ("global", self.program.files[at.unit], inner[1]), ()), why)
+                    self.address(("global", self.program.files[at.unit], inner[1]), (), into, why)
             else:
                 self._address(self.places.of(inner, at), (), at, into, why)
         elif kind == "call":
@@ -143,7 +149,7 @@ class Flows(ABC):
         if obj is not None:
             kind = self.places.kind(obj)
             if kind.endswith("[]"):
-                self.machine.add(into, ("object", obj, (ANY,)), why)
+                self.address(obj, (ANY,), into, why)
             elif holds_value(kind):
                 self.machine.arc(self.place(obj, ()), into, why)
             return True
@@ -210,7 +216,7 @@ class Flows(ABC):
                 other(FRESH)
                 if base.flags & UNKNOWN:
                     self.waiting.append((base, other))
-            elif value[0] == "object":
+            elif value[0] == "object" and value[1][0] != PLAIN:
                 start = value[2] if rows or tag.endswith("*") else self.places.as_record(value[1], value[2], tag)
                 way = combine(start, place.path) if start is not None else ()
                 if start is not None and len(way) <= MOST_STEPS:
@@ -245,18 +251,18 @@ class Flows(ABC):
         if place is None:
             self.machine.flag(into, UNKNOWN)
         elif isinstance(place, Fixed):
-            self.machine.add(into, ("object", place.obj, place.path + more), why)
+            self.address(place.obj, place.path + more, into, why)
         else:
             tag, path = place.tag, place.path
 
             def other(flags: int) -> None:
                 if path and tag and not (flags & UNKNOWN):
                     obj, way = self.places.in_heap(tag, path)
-                    self.machine.add(into, ("object", obj, way + more), why)
+                    self.address(obj, way + more, into, why)
                 else:
                     self.machine.flag(into, flags)
 
-            self.behind(place, at, lambda obj, way: self.machine.add(into, ("object", obj, way + more), why), other)
+            self.behind(place, at, lambda obj, way: self.address(obj, way + more, into, why), other)
 
     def store(self, store: Store) -> None:
         """Let a stored value travel to wherever its target is."""

@@ -84,7 +84,7 @@ class Lists:
                 obj, path = value[1], value[2]
                 outer = path[: len(path) - size]
                 if path[len(path) - size :] == steps and self.values.places.kind(obj, outer) == tag:
-                    self.machine.add(into, ("object", obj, outer), why)
+                    self.values.address(obj, outer, into, why)
 
         self.values.bases.append(member)
         self.machine.watch(member, reached)

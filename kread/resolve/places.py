@@ -22,7 +22,11 @@ from kread.resolve.stores import Stores
 from kread.resolve.terms import NOTHING, Term
 from kread.resolve.types import Types, is_function, pointee
 
-#: ("local", function, name), ("global", file or "", name), ("literal", unit, "@line:column"), ("heap", tag)
+#: What stands for all objects of a kind in which nothing can be followed (see plain).
+PLAIN = "plain"
+
+#: ("local", function, name), ("global", file or "", name), ("literal", unit, "@line:column"), ("heap", None, tag),
+#: (PLAIN, None, kind)
 Obj: TypeAlias = "tuple[str, object, str]"
 
 ANY = "[*]"
@@ -137,7 +141,7 @@ class Places:
             way = self.types.member(outer, path[-1])
             return way[-1][2] if way else ""
         what, owner, name = obj
-        if what == "heap":
+        if what in ("heap", PLAIN):
             return name
         if what == "local":
             assert isinstance(owner, FunctionId)

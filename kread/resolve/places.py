@@ -68,6 +68,9 @@ class Places:
         self._places: dict[tuple[FunctionId, Term], Place | None] = {}
         self._kinds: dict[tuple[Obj, Path], str] = {}
         self._heap: dict[tuple[str, Path], tuple[Obj, Path]] = {}
+        self._links: dict[str, bool] = {}
+        self._embedded_members: dict[str, list[tuple[str, str, str]]] = {}
+        self._entries: dict[Obj, list[Entry]] = {}
 
     # Objects
 
@@ -117,10 +120,6 @@ class Places:
                         known.append(Entry(table, tuple(map(self._designator, way[0])), way[1], way[2], row))
             self._entries[obj] = known
         return known
-
-    @cached_property
-    def _entries(self) -> dict[Obj, list[Entry]]:
-        return {}
 
     def _designator(self, step: str) -> str:
         return ANY if step[0] == "[" and "..." in step else step
@@ -212,10 +211,6 @@ class Places:
             self._embedded_members[tag] = known
         return known
 
-    @cached_property
-    def _embedded_members(self) -> dict[str, list[tuple[str, str, str]]]:
-        return {}
-
     def links(self, tag: str) -> bool:
         """Whether a record does nothing but link records: a list's head, a node of a tree.
 
@@ -230,10 +225,6 @@ class Places:
             known = bool(kinds) and all(kind.endswith("*") for kind in kinds) and all(map(self.links, bases))
             self._links[tag] = known
         return known
-
-    @cached_property
-    def _links(self) -> dict[str, bool]:
-        return {}
 
     def tracked(self, tag: str) -> bool:
         """Whether objects of a record are followed one by one."""

@@ -12,6 +12,7 @@ from kread.facts import GRADES, KINDS, Edge
 from kread.index.scope import find_scope
 from kread.index.units import read_scope
 from kread.resolve.direct import Definitions
+from kread.resolve.machine import Value
 from kread.resolve.pointers import callback_edges, pointer_targets
 from kread.resolve.program import Program
 from kread.resolve.target import Target
@@ -33,6 +34,7 @@ POINTERS = {
     "list": {"ops_table"},
     "endless": {"ops_table"},
     "cast": {"ops_table"},
+    "plain": {"ops_table"},
 }
 
 
@@ -145,3 +147,15 @@ def test_a_pointer_to_a_record_holds_what_begins_like_it(found: Found) -> None:
     vertex = values.expression(values.types.term("anyone", at), at)
     values.solve()
     assert {value[1][2] for value in vertex.values} == {"full", "request", "holder"}
+
+
+@pytest.mark.parametrize("found", ["plain"], indirect=True)
+def test_objects_without_pointers_are_one_value_if_the_same_pointers_can_hold_them(found: Found) -> None:
+    def value(name: str, *path: str) -> Value:
+        return found.values.plain.value(("global", "net/core/plain.c", name), path)
+
+    assert value("numbers") == value("text") == value("text", "[*]") == value("header", "type")
+    assert value("header") == value("stamp") == value("stamp", "header")
+    assert len({value("numbers"), value("header"), value("moment")}) == 3
+    for name, path in (("ops", ()), ("owner", ("header",)), ("later", ()), ("pointer", ()), ("later", ("ops",))):
+        assert value(name, *path) == ("object", ("global", "net/core/plain.c", name), path)

@@ -159,7 +159,10 @@ class Machine:
     def _reach(self, vertex: Vertex, values: frozenset[Value], whole: frozenset[Value]) -> None:
         """Values come to a vertex, which may have some of them, or may not hold them; `whole` is all that has come along
         the same arc."""
-        came = values - vertex.values if vertex.values else values
+        had = vertex.values
+        if had is whole:
+            return
+        came = values - had if had else values
         if vertex.record:
             record, admits = vertex.record, self._admits
             refused = [value for value in came if value[0] == "object" and not admits(record, value)]
@@ -169,7 +172,6 @@ class Machine:
             return
         if not (vertex.fresh or vertex.told != vertex.flags):
             self._changed.append(vertex)
-        had = vertex.values
         vertex.fresh = vertex.fresh | came if vertex.fresh else came
         if len(had) + len(came) == len(whole) and had <= whole:
             vertex.values = whole  # all that it has comes along this arc: one set will do for both

@@ -38,14 +38,18 @@ class Plain:
         return ("object", (PLAIN, None, self._stands(self._places.kind(obj, path))), ())
 
     def _is_plain(self, obj: Obj, path: Path) -> bool:
-        """Whether neither an object nor anything around it is followed (its address would lead there), and it has no
-        pointer."""
+        """Whether an object has no pointer, and its address does not lead to a record around it that is followed: a number's
+        does not, also where a record is nothing but a number (`atomic_t`)."""
         kind = self._places.kind
-        return (
-            bool(kind(obj, path))
-            and self._holds_none(kind(obj, path), 0)
-            and not any(self._places.tracked(kind(obj, path[:depth])) for depth in range(len(path)))
+        declared = kind(obj, path)
+        return self._holds_none(declared, 0) and (
+            self._is_number(split_type(declared)[0])
+            or not any(self._places.tracked(kind(obj, path[:depth])) for depth in range(len(path)))
         )
+
+    def _is_number(self, base: str) -> bool:
+        rows = self._places.program.positions.get(base, ())
+        return _is_scalar(self._places.types.resolve(rows[0].type) if len(rows) == 1 else base)
 
     def _holds_none(self, declared: str, depth: int) -> bool:
         base, operators = split_type(declared)
@@ -56,7 +60,7 @@ class Plain:
             rows = self._places.program.positions.get(base, ())
             resolve = self._places.types.resolve
             known = all(self._holds_none(resolve(row.type), depth + 1) for row in rows) and (
-                bool(rows) or base.startswith("enum ") or TYPE_WORDS.issuperset(base.split())
+                bool(rows) or _is_scalar(base)
             )
             self._bare[base] = known
         return known
@@ -75,3 +79,8 @@ class Plain:
     def _beginnings(self) -> frozenset[str]:
         """The records at the beginnings of those that are followed."""
         return frozenset().union(*map(self._fitting.begins, self._places.instances))
+
+
+def _is_scalar(kind: str) -> bool:
+    """Whether a type that is known is C's own number."""
+    return kind.startswith("enum ") or (kind != "" and TYPE_WORDS.issuperset(kind.split()))

@@ -6,7 +6,8 @@ struct stamp { struct header header; long seconds; };
 struct moment { long seconds; enum zone { HERE, THERE } zone; };
 struct ops { int (*run)(struct ops *ops); };
 struct owner { struct header header; int (*end)(struct owner *owner); };
-struct later { struct moment moment; struct ops *ops; };
+struct count { int number; };
+struct later { struct count count; struct moment moment; struct ops *ops; };
 
 static int ran(struct ops *ops) { return 0; }
 static int ended(struct owner *owner) { return 0; }
@@ -16,7 +17,8 @@ static struct owner owner = { .end = ended };
 static struct header header;
 static struct stamp stamp;
 static struct moment moment;
-static struct later later;
+static struct count count;
+static struct later later = { .ops = &ops };
 static unsigned int numbers[4];
 static char text[64];
 static void *pointer;

@@ -154,8 +154,16 @@ def test_objects_without_pointers_are_one_value_if_the_same_pointers_can_hold_th
     def value(name: str, *path: str) -> Value:
         return found.values.plain.value(("global", "net/core/plain.c", name), path)
 
-    assert value("numbers") == value("text") == value("text", "[*]") == value("header", "type")
+    assert value("numbers") == value("text") == value("text", "[*]") == value("owner", "header", "type")
+    assert value("count") == value("later", "count")
     assert value("header") == value("stamp") == value("stamp", "header")
     assert len({value("numbers"), value("header"), value("moment")}) == 3
-    for name, path in (("ops", ()), ("owner", ("header",)), ("later", ()), ("pointer", ()), ("later", ("ops",))):
+    for name, path in (
+        ("ops", ()),
+        ("owner", ("header",)),
+        ("later", ()),
+        ("later", ("moment",)),
+        ("pointer", ()),
+        ("later", ("ops",)),
+    ):
         assert value(name, *path) == ("object", ("global", "net/core/plain.c", name), path)

@@ -1,21 +1,22 @@
 """How right the targets of calls through pointers are, site by site.
 
-    python benchmarks/pointer_sites.py TREE TRUTH_DIR PREFIX [--decided TSV] [--dynamic DIR] [--list] [PLACE ...]
+    python benchmarks/pointer_sites.py TREE [--truth DIR PREFIX] [--decided TSV] [--dynamic DIR] [--list] [PLACE ...]
+    python benchmarks/pointer_sites.py TREE --draw COUNT SEED [--below DIR ...] [PLACE ...]
 
 TREE is a kernel tree, PLACE what is indexed (default: the default scope). Reported are
 
-* the sites of TRUTH_DIR/PREFIX.icalls.tsv.gz (columns: see the README that comes with the truth): recognised as a call
-  through a pointer in the same function, file and line or not, with how many targets, by grade;
+* with --truth, the sites of DIR/PREFIX.icalls.tsv.gz (columns: see the README that comes with the truth): recognised as
+  a call through a pointer in the same function, file and line or not, with how many targets, by grade;
 * beside it, how many targets a join by record and field gives (every function that the truth's fptr_inits and
-fptr_assigns
-  put into that field), and one by signature;
+  fptr_assigns put into that field), and one by signature;
 * recall and precision against --decided, over all its sites and by grade: caller (file:caller where several files
   define it), callee as written, targets and reason, decided by hand from the source
   (benchmarks/data/pointer_sites_<release>.tsv). A call written on three lines counts three times. Targets that the
   indexed files do not define can't be missed, but are right where kread knows them from a table of the scope;
-* with --dynamic, the edges that a running kernel was seen to take out of a function with such a site and that no
-call by
-  name explains: each must be among the targets of that function.
+* with --dynamic, the edges that a running kernel was seen to take out of a function with such a site and that no call
+  by name explains: each must be among the targets of that function.
+
+--draw resolves nothing: it names sites to be decided, chosen by the seed among those of the .c files below DIR.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ import argparse
 import csv
 import gzip
 import json
+import random
 import time
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,9 +37,11 @@ from kread.index.store import facts_file
 from kread.index.units import read_scope
 from kread.parse.kbuild import Kbuild
 from kread.resolve.direct import Definitions
-from kread.resolve.pointers import callback_edges, pointer_targets
+from kread.resolve.pointers import callback_edges, pointer_calls, pointer_targets
 from kread.resolve.program import Program
 from kread.resolve.target import Target
+from kread.resolve.types import MacroLookup
+from kread.resolve.values import Values
 from kread.source.home import ensure_dir, index_dir
 from kread.source.progress import Silent
 from kread.source.tree import open_tree
@@ -88,12 +93,13 @@ def by_signature(truth: Path, prefix: str) -> dict[str, set[str]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tree", type=Path)
-    parser.add_argument("truth", type=Path)
-    parser.add_argument("prefix")
     parser.add_argument("places", nargs="*")
+    parser.add_argument("--truth", nargs=2, metavar=("DIR", "PREFIX"))
     parser.add_argument("--decided", type=Path)
     parser.add_argument("--dynamic", type=Path)
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--draw", nargs=2, type=int, metavar=("COUNT", "SEED"))
+    parser.add_argument("--below", nargs="*", default=[""])
     args = parser.parse_args()
 
     ensure_dir(index_dir())
@@ -102,6 +108,9 @@ def main() -> None:
     kbuild = Kbuild(lambda file: tree.read(file) if tree.exists(file) else None)
     built = {unit.file: kbuild.presence(unit.file) for unit in indexed.units if unit.file.endswith(".c")}
     program = Program(indexed.units, indexed.closures, built, indexed.macros.field_aliases())
+    if args.draw:
+        draw(program, indexed.macros.lookup, args.below, *args.draw)
+        return
     definitions = Definitions(program)
     started = time.process_time()
     found = list(pointer_targets(program, definitions, indexed.macros.lookup))
@@ -122,7 +131,8 @@ def main() -> None:
         names = {target.function.name: target.grade for target in targets}
         by_caller[function.name] |= names.keys()
         sites[Site(function.file, function.name, call.line, call.callee)].update(names)
-    truth(args, at_line, known)
+    if args.truth:
+        truth(Path(args.truth[0]), args.truth[1], at_line, known, args.list)
     if args.decided:
         decided(args.decided, sites, program)
     if args.dynamic:
@@ -131,13 +141,30 @@ def main() -> None:
         dynamic(args.dynamic, program, by_caller)
 
 
+def draw(program: Program, macros: MacroLookup, below: Sequence[str], count: int, seed: int) -> None:
+    """Print sites chosen by a seed: file, line, caller, callee."""
+    found = {
+        (program.file(site.caller), site.call.line, program.row(site.caller).name, site.call.callee)
+        for site in pointer_calls(Values(program, macros))
+        if program.file(site.caller).endswith(".c") and program.file(site.caller).startswith(tuple(below))
+    }
+    print(f"{len(found)} sites")
+    for site in sorted(random.Random(seed).sample(sorted(found), min(count, len(found)))):
+        print(*site, sep="\t")
+
+
 def truth(
-    args: argparse.Namespace, at_line: dict[tuple[str, str, int], list[Target]], known: set[tuple[str, str, int]]
+    folder: Path,
+    prefix: str,
+    at_line: dict[tuple[str, str, int], list[Target]],
+    known: set[tuple[str, str, int]],
+    listed: bool,
 ) -> None:
-    typed, signed = by_type(args.truth, args.prefix), by_signature(args.truth, args.prefix)
+    """Compare with the sites that a compiler lists."""
+    typed, signed = by_type(folder, prefix), by_signature(folder, prefix)
     sites = {
         (row["file"], row["caller"], int(row["exp_line"]), row["record"], row["field"], row["var"]): row
-        for row in rows(args.truth / f"{args.prefix}.icalls.tsv.gz")
+        for row in rows(folder / f"{prefix}.icalls.tsv.gz")
     }
     grades: Counter[str] = Counter()
     targets_of: Counter[str] = Counter()
@@ -156,7 +183,7 @@ def truth(
             type_targets += len(joined)
             own += len(names)
             shared += len(joined & set(names))
-        if args.list:
+        if listed:
             where = f"{file}:{line}"
             print(f"{where}\t{caller}\t{record}.{field}{variable}\t{grade}\t{len(names)}\t{' '.join(sorted(names))}")
     print(f"sites of the truth recognised: {ratio(recognised, len(sites))}")

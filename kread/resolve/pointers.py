@@ -25,7 +25,7 @@ from kread.resolve.terms import NOTHING
 from kread.resolve.types import MacroLookup, is_function
 from kread.resolve.values import Values
 
-__all__ = ["Target", "callback_edges", "pointer_targets", "slot_values"]
+__all__ = ["Target", "callback_edges", "pointer_calls", "pointer_targets", "slot_values"]
 
 #: A call of which only the type is known is left open above this number: no reader gains from more guesses.
 MOST_BY_TYPE = 24
@@ -38,7 +38,7 @@ class _Analysis:
 
     def __init__(self, program: Program, macros: MacroLookup) -> None:
         self.values = Values(program, macros)
-        self.sites = list(_sites(self.values))
+        self.sites = list(pointer_calls(self.values))
         for site in self.sites:
             self.values.watch_call(site.vertex, site.caller, site.call)
         self.registrations = list(callback.registrations(self.values))
@@ -56,7 +56,7 @@ def _analysis(program: Program, macros: MacroLookup) -> _Analysis:
     return found
 
 
-def _sites(values: Values) -> Iterator[Site]:
+def pointer_calls(values: Values) -> Iterator[Site]:
     """Every call whose callee is no function's and no macro's name."""
     program = values.program
     seen: set[tuple[FunctionId, int, str]] = set()

@@ -311,7 +311,7 @@ class Extractor:
             if value.type == "initializer_list":
                 if len(path) < _MOST_NESTED:
                     self._entries(value, table, path)
-            elif value.type in _CARRIERS:
+            elif value.type in _CARRIERS or _is_size(value):
                 line = value.start_point[0] + 1
                 shown = self._shown(value)
                 self.unit.entries.append(EntryRow(table, line, path, shown, self.at(line)))
@@ -352,3 +352,12 @@ class Extractor:
             name, declared, at = unwrap(declarator, base, self._source)
             if at is not None and name != declared:
                 self.unit.typedefs.append((name, declared, at.start_point[0] + 1))
+
+
+def _is_size(value: Node) -> bool:
+    """Whether a value is the size of a record: it says what the objects are that a table is for."""
+    if value.type != "sizeof_expression":
+        return False
+    named = value.child_by_field_name("type")
+    kind = named.child_by_field_name("type") if named is not None else None
+    return kind is not None and kind.type == "struct_specifier"

@@ -25,6 +25,7 @@ from kread.parse.moves import take_moves
 from kread.parse.prepare import Prepared, prepare
 from kread.parse.rereads import Reading
 from kread.parse.snippet import Snippets
+from kread.parse.table_rows import take_rows
 from kread.parse.template import Macro
 from kread.parse.unit import Unit
 from kread.parse.uses import MacroUses
@@ -106,6 +107,7 @@ class Reader:
         def maker(name: str, text: str) -> Maker:
             return own_maker if macros.concerns(text, self._maker.snippets.reached(name)) else self._maker
 
+        take_rows(unit, lambda name, text: maker(name, text).snippets)
         take_made(uses, prepared, at, maker)
         for reading in self.readings(file):
             self._again(reading, uses, prepared, at, defined, table)

@@ -105,6 +105,9 @@ class Copies:
                 base, operators = split_type(self.values.types.resolve(self.values.places.kind(obj)))
                 if "*" not in operators and base in self.values.places.instances:
                     stores.append(store)
+        stores += (store for store in self.values.stores.derefs if store.value[0] not in "@*")
+        for name in self._members:
+            stores += (store for store in self.values.stores.members.get(name) if store.value[0] not in "@*")
         for store in stores:
             term = self.values.types.term(store.target, store.at)
             kind = self.values.types.of(term, store.at)
@@ -113,3 +116,15 @@ class Copies:
                 if place is not None:
                     found[kind].append((store, place, self.values.types.term(store.value, store.at)))
         return found
+
+    @cached_property
+    def _members(self) -> list[str]:
+        """The names of members that are records of which objects are followed: `iter->ops = table[i]` copies one."""
+        places = self.values.places
+        found: dict[str, None] = {}
+        for members in self.values.program.fields.values():
+            for name, rows in members.items():
+                base, operators = split_type(self.values.types.resolve(rows[0].type))
+                if name not in found and "*" not in operators and places.tracked(base):
+                    found[name] = None
+        return list(found)

@@ -3,13 +3,15 @@
 IPv4's and IPv6's functions hang in the same tables of the same records. A function of one family's folder serves
 both if the other family's folder names it anywhere (calls it, hands it over, puts it into a table), or if a function
 that serves both calls it. What remains serves one family: a route or a socket that it gets through a field is of its
-own. The folders stand in data/families.toml.
+own. Where the other folder has functions of its own for whatever others share (`apart`), only what it names itself serves it.
+The folders stand in data/families.toml.
 """
 
 from __future__ import annotations
 
 import re
 from functools import cached_property
+from typing import Any
 
 from kread.data import load
 from kread.resolve.program import FunctionId, Program
@@ -24,7 +26,7 @@ class Families:
     def __init__(self, values: Values) -> None:
         self.values = values
         self.program: Program = values.program
-        self.rows: list[dict[str, str]] = load("families")["family"]
+        self.rows: list[dict[str, Any]] = load("families")["family"]
 
     def foreign(self, function: FunctionId) -> tuple[str, ...]:
         """The folders whose functions are not reached by a function through the fields of its objects."""
@@ -37,10 +39,10 @@ class Families:
 
     @cached_property
     def _shared(self) -> list[set[FunctionId]]:
-        return [self._of(row["home"], row["other"]) for row in self.rows]
+        return [self._of(row["home"], row["other"], bool(row.get("apart"))) for row in self.rows]
 
-    def _of(self, home: str, other: str) -> set[FunctionId]:
-        """The functions of `home` that serve the other folder, or anybody outside of both, as well."""
+    def _of(self, home: str, other: str, apart: bool) -> set[FunctionId]:
+        """The functions of `home` that serve the other folder, or (unless they are apart) anybody outside of both, as well."""
         program = self.program
         named: set[str] = set()
         for index, file in enumerate(program.files):
@@ -56,7 +58,8 @@ class Families:
         calls: dict[FunctionId, set[str]] = {}
         for index in own:
             for number, row in enumerate(program.units[index].functions):
-                if not row.static and (row.name in named or self._called_outside(row.name, home)):
+                others = row.name in named or (not apart and self._called_outside(row.name, home))
+                if others and not row.static:
                     shared.add(FunctionId(index, number))
             for at, call in program.calls_in(index):
                 calls.setdefault(at, set()).add(call.callee)

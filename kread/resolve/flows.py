@@ -14,7 +14,7 @@ from kread.parse.unit import FILE_SCOPE, CallRow
 from kread.resolve.fitting import Fitting
 from kread.resolve.idioms import idioms
 from kread.resolve.lists import Lists
-from kread.resolve.machine import FRESH, UNKNOWN, Machine, Value, Vertex, Why
+from kread.resolve.machine import FOREIGN, FRESH, UNKNOWN, Machine, Value, Vertex, Why
 from kread.resolve.places import ANY, PLAIN, Behind, Fixed, Obj, Place, Places, combine, holds_value
 from kread.resolve.plain import Plain
 from kread.resolve.program import FunctionId, Program
@@ -214,7 +214,7 @@ class Flows(ABC):
         def reached(value: Value | None) -> None:
             if value is None:
                 other(FRESH)
-                if base.flags & UNKNOWN:
+                if base.flags & (UNKNOWN | FOREIGN):
                     self.waiting.append((base, other))
             elif value[0] == "object" and value[1][0] != PLAIN:
                 start = value[2] if rows or tag.endswith("*") else self.places.as_record(value[1], value[2], tag)
@@ -238,9 +238,9 @@ class Flows(ABC):
 
             def other(flags: int) -> None:
                 if not path or not tag:
-                    self.machine.flag(into, flags & UNKNOWN)
-                elif flags & UNKNOWN:
-                    self.machine.arc(self.machine.vertex(("type", tag, path)), into, why)
+                    self.machine.flag(into, flags & (UNKNOWN | FOREIGN))
+                elif flags & (UNKNOWN | FOREIGN):
+                    self.machine.arc(self.machine.vertex(("type", tag, path, not flags & UNKNOWN)), into, why)
                 else:
                     self.machine.arc(self.place(*self.places.in_heap(tag, path)), into, why)
 

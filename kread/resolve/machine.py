@@ -26,6 +26,8 @@ Value: TypeAlias = tuple[Any, ...]
 UNKNOWN = 1
 #: Some values are fresh memory.
 FRESH = 2
+#: Some values are what callers outside of the scope hand over: of the scope's own objects only such as they can name.
+FOREIGN = 4
 
 #: After so many values were put into sets of one vertex alone, equal sets are looked for again. Most of the sets that were
 #: made until then are gone by then, since others took their place.

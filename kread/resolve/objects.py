@@ -52,6 +52,8 @@ class Objects:
         if not tables:
             return [site.vertex] if key is None else self._by_type(tag, names, key)
         allowed = self.receivers.of(term[1], site.caller)
+        if allowed is None and site.call.args:
+            allowed = self.receivers.beside(tag, values.types.term(site.call.args[0], site.caller), site.caller)
         if allowed is not None:
             some = [table for table in tables if (table[0], _merged(table[1])) in allowed]
             tables = some or tables

@@ -9,7 +9,8 @@ known can be everybody's.
 from __future__ import annotations
 
 from kread.facts import Function
-from kread.resolve.receivers import Receivers, Table
+from kread.resolve.receivers import Receivers
+from kread.resolve.shapes import Table
 from kread.resolve.stores import Store
 from kread.resolve.target import Site
 from kread.resolve.values import Values
@@ -57,6 +58,7 @@ class Owners:
                 target = types.term(store.target, store.at)
                 tables = None
                 if target[0] == "member" and types.of(target[1], store.at).removesuffix("*") == record:
-                    tables = self.receivers.roots(target[1], store.at, record) if target[3] else None
+                    receiver = target[1] if target[3] else ("address", target[1])
+                    tables = self.receivers.roots(receiver, store.at, record)
                 found.append((store, tables))
         return found

@@ -8,7 +8,8 @@ through calls by name and through pointers alike, as long as they pass the recei
 A parameter to which no such way leads can be anything. One to which some lead is taken to have no others: what
 arrives by another way (a packet finds a socket by its address) belongs to the same protocol.
 
-A receiver that the function itself makes has the tables that it hands to the maker.
+A receiver that the function itself makes has the tables that it hands to the maker. And one that a function takes for a
+larger record has the tables of such records (see shapes).
 
 What the receivers, their makers and the pairs of tables are stands in data/families.toml.
 """
@@ -16,22 +17,17 @@ What the receivers, their makers and the pairs of tables are stands in data/fami
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping, Set
 from functools import cached_property
-from typing import TypeAlias
 
 from kread.data import load
 from kread.resolve.places import Fixed, Obj
 from kread.resolve.program import FunctionId
+from kread.resolve.shapes import Param, Shapes, Table
 from kread.resolve.slots import Path
 from kread.resolve.target import Site
 from kread.resolve.terms import Term
 from kread.resolve.values import Values
-
-#: A place that holds a table: an object, or an element of one.
-Table: TypeAlias = "tuple[Obj, Path]"
-
-#: A function's parameter.
-Param: TypeAlias = "tuple[FunctionId, int]"
 
 
 class Receivers:
@@ -43,6 +39,8 @@ class Receivers:
         self.program = values.program
         data = load("families")
         self.members = {row["pointer"]: (row["record"], row["member"]) for row in data["receiver"]}
+        sizes = {row["pointer"]: (row["record"], row["size"]) for row in data["receiver"] if "size" in row}
+        self.shapes = Shapes(values, sizes)
         self.pairs = data["pair"]
         self.creators = {name: row["argument"] for row in data["creator"] for name in row["names"]}
 
@@ -57,20 +55,41 @@ class Receivers:
             return None
         param = self._param(base[1], at)
         if param is None:
-            return self._given(base[1], at) or None
-        found = self._tables.get(param)
-        if not found:
-            return None
-        return frozenset(found | {copy for table in found for copy in self._variants.get(table, ())})
+            given = self._given(base[1], at)
+            shaped = self.shapes.of(base[1], at, tag) or self.shapes.of(self._defined(base[1], at), at, tag)
+            return given or self._with_copies(shaped) or None
+        return self._with_copies(self._tables.get(param, ())) or None
+
+    def beside(self, record: str, receiver: Term, at: FunctionId) -> frozenset[Table] | None:
+        """The tables of a record that a call through any pointer to one can mean if it hands a receiver over: those that the
+        receiver has, had before one was put in the place of another, or will have. None if nothing is known."""
+        for known, member in self.members.values():
+            if known == record:
+                found = self.of(("member", receiver, member, True), at)
+                return found and found | self._originals(found)
+        return None
+
+    def _with_copies(self, found: Iterable[Table]) -> frozenset[Table]:
+        return frozenset((*found, *(copy for table in found for copy in self._variants.get(table, ()))))
 
     def roots(self, receiver: Term, at: FunctionId, record: str) -> frozenset[Table] | None:
-        """The tables that a receiver was made with: those of `of` that are no copies of others. None if none is known."""
+        """The tables that a receiver was made with: those of `of` that are no copies of others; where all are, what they are
+        copied from. None if none is known."""
         found = self.of(("member", receiver, self.members[record][1], True), at)
-        return found - self._copied or None if found else None
+        return found - self._sources.keys() or self._originals(found) or None if found else None
+
+    def _originals(self, found: Iterable[Table]) -> frozenset[Table]:
+        """The tables that some are copied from, but for those that are copies themselves."""
+        return frozenset().union(*(self._sources.get(table, ()) for table in found)) - self._sources.keys()
 
     @cached_property
-    def _copied(self) -> frozenset[Table]:
-        return frozenset().union(*self._variants.values())
+    def _sources(self) -> dict[Table, set[Table]]:
+        """table -> the tables that it is a copy of, or a copy of a copy."""
+        found: dict[Table, set[Table]] = defaultdict(set)
+        for source, copies in self._variants.items():
+            for copy in copies - {source}:
+                found[copy].add(source)
+        return found
 
     def _given(self, receiver: Term, at: FunctionId) -> frozenset[Table]:
         """The tables that a receiver is made with, where it comes from calls that take the table as an argument."""
@@ -110,7 +129,7 @@ class Receivers:
         values = sorted({store.value for store in stores})
         return [self.values.types.term(value, at) for value in values] or [term]
 
-    def _param(self, term: Term, at: FunctionId) -> tuple[FunctionId, int, str] | None:
+    def _param(self, term: Term, at: FunctionId) -> Param | None:
         """The parameter that a term is, with the step by which the receiver is reached from it ("" or "sk")."""
         term = self._defined(term, at)
         step = ""
@@ -125,9 +144,9 @@ class Receivers:
         return None
 
     @cached_property
-    def _tables(self) -> dict[tuple[FunctionId, int, str], set[Table]]:
+    def _tables(self) -> dict[Param, set[Table]]:
         """(function, parameter, step) -> the tables of that receiver."""
-        found: dict[tuple[FunctionId, int, str], set[Table]] = defaultdict(set)
+        found: dict[Param, set[Table]] = defaultdict(set)
         arcs = self._handed_on()
         for tag, (record, _) in self.members.items():
             for table, functions in self._members_of(record).items():
@@ -139,14 +158,35 @@ class Receivers:
                     for pair in self.pairs:
                         if pair["outer_pointer"] == tag:
                             found[function, number, pair["step"]] |= self._paired(pair).get(table, set())
-        todo = [key for key, tables in found.items() if tables]
+        limits = self.shapes.limits
+        for key in limits:
+            found[key] = self._fitting(found[key], key)
+        self._spread(found, arcs, [key for key, tables in found.items() if tables], frozenset())
+        known = frozenset(key for key, tables in found.items() if tables)
+        bare = [key for key in limits if key not in known]
+        for key in bare:
+            found[key] = set(limits[key])
+        self._spread(found, arcs, bare, known)
+        return found
+
+    def _spread(
+        self, found: dict[Param, set[Table]], arcs: Mapping[Param, set[Param]], todo: list[Param], but: Set[Param]
+    ) -> None:
+        """Let tables travel with the receivers that have them, but not to some."""
         while todo:
             key = todo.pop()
-            for target in arcs.get(key, ()):
-                if not found[key] <= found[target]:
-                    found[target] |= found[key]
+            for target in arcs.get(key, set()) - but:
+                fitting = self._fitting(found[key], target)
+                if not fitting <= found[target]:
+                    found[target] |= fitting
                     todo.append(target)
-        return found
+
+    def _fitting(self, tables: set[Table], key: Param) -> set[Table]:
+        """Those of some tables whose objects a parameter can be, by what its function takes it for."""
+        limit = self.shapes.limits.get(key)
+        if limit is None:
+            return tables
+        return {table for table in tables if table in limit or not self._sources.get(table, limit).isdisjoint(limit)}
 
     def _receiver(self, function: FunctionId, tag: str) -> int:
         for number, (_, kind) in enumerate(self.program.row(function).params):
@@ -214,9 +254,9 @@ class Receivers:
     def _pointed(self, term: Term) -> Term:
         return term[1] if term[0] == "address" else term
 
-    def _handed_on(self) -> dict[tuple[FunctionId, int, str], set[tuple[FunctionId, int, str]]]:
+    def _handed_on(self) -> dict[Param, set[Param]]:
         """The calls that hand a receiver on: from a caller's parameter to a callee's."""
-        arcs: dict[tuple[FunctionId, int, str], set[tuple[FunctionId, int, str]]] = defaultdict(set)
+        arcs: dict[Param, set[Param]] = defaultdict(set)
         tags = {f"{tag}*" for tag in self.members}
         wanted = {
             function
@@ -267,7 +307,7 @@ class Receivers:
 
     def _hand_on(
         self,
-        arcs: dict[tuple[FunctionId, int, str], set[tuple[FunctionId, int, str]]],
+        arcs: dict[Param, set[Param]],
         at: FunctionId,
         args: tuple[str, ...],
         function: FunctionId,

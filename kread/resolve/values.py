@@ -10,7 +10,8 @@ replaces the copied one.
 
 Where a pointer's origin is not in the scope (a list walked by a macro, memory from elsewhere, a caller that nobody
 has seen) the vertex is marked UNKNOWN, and a load through it falls back on the type: all objects of the record whose
-address is used anywhere. The mark travels with the values, so the grade of an edge is known.
+address is used anywhere. The mark travels with the values, so the grade of an edge is known. A parameter of a function
+that nobody in the scope names is marked FOREIGN: its callers know of the scope's objects only those that are not static.
 
 Every arc carries the line that made it; the evidence of an edge is found by a search backwards over the arcs (see ways).
 """
@@ -24,7 +25,7 @@ from kread.parse.unit import CallRow
 from kread.resolve.copies import Copies
 from kread.resolve.flows import Flows
 from kread.resolve.idioms import idioms
-from kread.resolve.machine import UNKNOWN, Value, Vertex, Why
+from kread.resolve.machine import FOREIGN, UNKNOWN, Value, Vertex, Why
 from kread.resolve.mentions import Mentions
 from kread.resolve.places import Behind, Obj, holds_value, overlap
 from kread.resolve.program import FunctionId, Program, split_type
@@ -96,9 +97,9 @@ class Values(Flows):
         Where some objects are known they are taken for all: what cannot be followed is mostly built at run time.
         """
         waiting, self.waiting = self.waiting, []
-        blind = [other for base, other in waiting if not any(value[0] == "object" for value in base.values)]
-        for other in blind:
-            other(UNKNOWN)
+        blind = [(base, use) for base, use in waiting if not any(value[0] == "object" for value in base.values)]
+        for base, use in blind:
+            use(base.flags & (UNKNOWN | FOREIGN))
         return bool(blind)
 
     # New vertices
@@ -115,7 +116,7 @@ class Values(Flows):
                 why = Why("install", store.at, store.line, f"return {store.value}", store.cond)
                 self.flow(self.types.term(store.value, store.at), store.at, vertex, why)
         elif key[0] == "type":
-            self._start_type(vertex, key[1], key[2])
+            self._start_type(vertex, *key[1:])
 
     # Places
 
@@ -234,6 +235,9 @@ class Values(Flows):
         for at, row in list(self._reached[function]):
             if number < len(row.args):
                 self.argument(vertex, at, row, number)
+        foreign = not vertex.sources and self.tracked_pointer(self.places.kind(vertex.key[1]))
+        if foreign and not self.mentions.handed_over(self.program.row(function).name):
+            self.machine.flag(vertex, FOREIGN)
 
     def argument(self, vertex: Vertex, at: FunctionId, row: CallRow, number: int) -> None:
         why = Why("argument", at, row.line, f"{row.callee}({', '.join(row.args)})", row.cond)
@@ -248,11 +252,11 @@ class Values(Flows):
             if number < len(row.args):
                 self.argument(vertex, at, row, number)
 
-    def _start_type(self, vertex: Vertex, tag: str, path: Path) -> None:
-        """All objects of a record whose address anybody uses, and the heap."""
+    def _start_type(self, vertex: Vertex, tag: str, path: Path, foreign: bool) -> None:
+        """All objects of a record whose address anybody uses (anybody outside of the scope can use), and the heap."""
         self.machine.arc(self.place(*self.places.in_heap(tag, path)), vertex, None)
         for obj, prefix in self.places.instances.get(tag, ()):
-            if obj[0] != "local" and self.mentions.used(obj):
+            if obj[:2] == ("global", "") if foreign else obj[0] != "local" and self.mentions.used(obj):
                 self.machine.arc(self.place(obj, prefix + path), vertex, None)
 
 

@@ -163,3 +163,106 @@ static int by_stand_in(struct sock *sk)
 {
 	return stand_in->xmit(sk); /* -> no_xmit real_xmit */
 }
+
+/* A row of an array, copied to where a caller wants it, or into a record of its own; and field by field. */
+struct command {
+	int number;
+	int (*act)(void);
+};
+
+struct command_set {
+	const struct command *rows;
+};
+
+struct walker {
+	struct command now;
+	int place;
+};
+
+static int list_act(void) { return 0; }
+static int stop_act(void) { return 0; }
+
+static const struct command commands[] = {
+	{ .number = 1, .act = list_act },
+	{ .number = 2, .act = stop_act },
+};
+
+static const struct command_set command_set = { .rows = commands };
+
+static void pick(const struct command_set *set, int which, struct command *command)
+{
+	*command = set->rows[which];
+}
+
+static void split(struct command *to, const struct command *from)
+{
+	to->act = from->act;
+}
+
+static int act_on(int which)
+{
+	struct command command;
+	struct command other;
+
+	pick(&command_set, which, &command);
+	split(&other, &command);
+	other.act(); /* -> list_act stop_act */
+	return command.act(); /* -> list_act stop_act */
+}
+
+static int walk_on(struct walker *walker, const struct command_set *set)
+{
+	walker->now = set->rows[walker->place++];
+	return walker->now.act(); /* -> list_act stop_act */
+}
+
+static int walk_all(struct walker *walker)
+{
+	return walk_on(walker, &command_set);
+}
+
+/* Rows that macros write: the macro of one row stands for another's, and a row may have a record within. */
+union way {
+	int (*show)(void);
+	int (*link)(void);
+};
+
+struct entry_ops {
+	int (*open)(void);
+};
+
+struct entry_row {
+	const char *name;
+	int length;
+	const struct entry_ops *ops;
+	union way way;
+};
+
+#define ROW(NAME, OPS, WAY) { .name = (NAME), .length = sizeof(NAME) - 1, .ops = OPS, .way = WAY }
+#define FILE_ROW(NAME, ops) ROW(NAME, &ops, {})
+#define SHOW_ROW(NAME, f) ROW(NAME, 0, { .show = f })
+#define LINK_ROW(NAME, f) ROW(NAME, 0, { .link = f })
+
+static int mem_open(void) { return 0; }
+static int map_open(void) { return 0; }
+static int io_show(void) { return 0; }
+static int exe_link(void) { return 0; }
+
+static const struct entry_ops mem_entry_ops = { .open = mem_open };
+static const struct entry_ops map_entry_ops = { .open = map_open };
+
+static const struct entry_row entry_rows[] = {
+	FILE_ROW("mem", mem_entry_ops),
+	FILE_ROW("maps", map_entry_ops),
+	SHOW_ROW("io", io_show),
+	LINK_ROW("exe", exe_link),
+};
+
+static int entry_open(int which)
+{
+	const struct entry_row *row = &entry_rows[which];
+
+	row->way.show(); /* -> io_show */
+	row->way.link(); /* -> exe_link */
+	return row->ops->open(); /* -> mem_open map_open */
+}

@@ -6,6 +6,7 @@ struct sock;
 struct proto {
 	int (*init)(struct sock *sk);
 	int (*send)(struct sock *sk);
+	unsigned int obj_size;
 };
 struct sock {
 	struct proto *sk_prot;
@@ -18,6 +19,8 @@ static void def_ready(struct sock *sk) { }
 static void one_ready(struct sock *sk) { }
 static void two_ready(struct sock *sk) { }
 static void made_ready(struct sock *sk) { }
+static void big_ready(struct sock *sk) { }
+static void small_ready(struct sock *sk) { }
 
 /* Nobody says for whose sockets. */
 void prepare(struct sock *sk)
@@ -36,10 +39,18 @@ static void one_wakes(struct sock *sk)
 	sk->ready(sk); /* -> def_ready one_ready */
 }
 
+/* A table kept apart is one that the socket has, or had before. */
+static struct proto *kept;
+
+static int one_again(struct sock *sk)
+{
+	return kept->send(sk); /* -> one_send wrapped_send */
+}
+
 static int one_send(struct sock *sk)
 {
 	one_wakes(sk);
-	return 0;
+	return one_again(sk);
 }
 
 static struct proto one_prot = { .init = one_init, .send = one_send };
@@ -84,7 +95,7 @@ static struct proto wrapped;
 
 static int wrapped_send(struct sock *sk)
 {
-	sk->ready(sk); /* -> def_ready made_ready one_ready two_ready */
+	sk->ready(sk); /* -> def_ready one_ready */
 	return 0;
 }
 
@@ -97,11 +108,73 @@ void wrap(struct sock *sk)
 
 void anybody(struct sock *sk)
 {
-	sk->ready(sk); /* -> def_ready made_ready one_ready two_ready */
+	sk->ready(sk); /* -> def_ready made_ready one_ready two_ready big_ready small_ready */
+}
+
+/* Sockets that are found somewhere: what they are is known by what they are taken for, where that is always so. */
+struct big_sock {
+	struct sock sk;
+	int big;
+};
+
+struct small_sock {
+	struct sock sk;
+	int small;
+};
+
+struct proto big_prot = { .obj_size = sizeof(struct big_sock) };
+struct proto small_prot = { .obj_size = sizeof(struct small_sock) };
+
+static inline struct big_sock *big_sk(struct sock *sk)
+{
+	return (struct big_sock *)sk;
+}
+#define small_sk(ptr) container_of(ptr, struct small_sock, sk)
+
+void touch(void *sk);
+
+void big_open(struct sock *sk)
+{
+	struct big_sock *big = big_sk(sk);
+
+	touch(big);
+	sk->ready = big_ready;
+}
+
+void big_wakes(struct sock *sk)
+{
+	touch(big_sk(sk));
+	sk->ready(sk); /* -> def_ready big_ready */
+}
+
+void small_open(struct small_sock *small)
+{
+	small->sk.ready = small_ready;
+}
+
+static void small_tells(struct sock *sk)
+{
+	sk->ready(sk); /* -> def_ready small_ready */
+}
+
+void small_wakes(struct sock *sk)
+{
+	struct small_sock *small = small_sk(sk);
+
+	small->small++;
+	small_tells(sk);
+}
+
+void perhaps_big(struct sock *sk, int big)
+{
+	if (big)
+		touch(big_sk(sk));
+	sk->ready(sk); /* -> def_ready made_ready one_ready two_ready big_ready small_ready */
 }
 
 int send(struct sock *sk, int which)
 {
+	kept = sk->sk_prot;
 	sk->sk_prot = which ? &one_prot : &two_prot;
 	return sk->sk_prot->send(sk); /* -> one_send two_send wrapped_send */
 }

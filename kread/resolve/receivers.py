@@ -21,10 +21,9 @@ from collections.abc import Iterable, Mapping, Set
 from functools import cached_property
 
 from kread.data import load
-from kread.resolve.places import Fixed, Obj
+from kread.resolve.makers import Makers
 from kread.resolve.program import FunctionId
 from kread.resolve.shapes import Param, Shapes, Table
-from kread.resolve.slots import Path
 from kread.resolve.target import Site
 from kread.resolve.terms import Term
 from kread.resolve.values import Values
@@ -42,7 +41,7 @@ class Receivers:
         sizes = {row["pointer"]: (row["record"], row["size"]) for row in data["receiver"] if "size" in row}
         self.shapes = Shapes(values, sizes)
         self.pairs = data["pair"]
-        self.creators = {name: row["argument"] for row in data["creator"] for name in row["names"]}
+        self.makers = Makers(values, data)
 
     def of(self, base: Term, at: FunctionId) -> frozenset[Table] | None:
         """The tables that a pointer to a table can lead to, None if nothing is known: `sk->sk_prot` in a function."""
@@ -55,7 +54,7 @@ class Receivers:
             return None
         param = self._param(base[1], at)
         if param is None:
-            given = self._given(base[1], at)
+            given = self.makers.given(self._values(base[1], at), at)
             shaped = self.shapes.of(base[1], at, tag) or self.shapes.of(self._defined(base[1], at), at, tag)
             return given or self._with_copies(shaped) or None
         return self._with_copies(self._tables.get(param, ())) or None
@@ -90,31 +89,6 @@ class Receivers:
             for copy in copies - {source}:
                 found[copy].add(source)
         return found
-
-    def _given(self, receiver: Term, at: FunctionId) -> frozenset[Table]:
-        """The tables that a receiver is made with, where it comes from calls that take the table as an argument."""
-        found: set[Table] = set()
-        for value in self._values(receiver, at):
-            made = self._made(value, at)
-            if not made:
-                return frozenset()
-            found |= made
-        return frozenset(found)
-
-    def _made(self, term: Term, at: FunctionId) -> set[Table]:
-        """The tables that a call hands to the maker of a receiver."""
-        number = self.creators.get(term[1][1], -1) if term[0] == "call" and term[1][0] == "name" else -1
-        if not 0 <= number < len(term[2]):
-            return set()
-        places = self.values.places
-        place = places.of(self._pointed(term[2][number]), at)
-        if not isinstance(place, Fixed):
-            return set()
-        if term[2][number][0] == "address":
-            return {(place.obj, place.path)}
-        vertex = self.values.machine.vertices.get(("place", place.obj, place.path))
-        found = vertex.values if vertex is not None and not vertex.flags else ()
-        return {(value[1], value[2]) for value in found if value[0] == "object"}
 
     def _defined(self, term: Term, at: FunctionId) -> Term:
         """A local that is set once stands for what it is set to."""
@@ -157,7 +131,7 @@ class Receivers:
                     found[function, number, ""].add(table)
                     for pair in self.pairs:
                         if pair["outer_pointer"] == tag:
-                            found[function, number, pair["step"]] |= self._paired(pair).get(table, set())
+                            found[function, number, pair["step"]] |= self.makers.paired(pair).get(table, set())
         limits = self.shapes.limits
         for key in limits:
             found[key] = self._fitting(found[key], key)
@@ -226,33 +200,6 @@ class Receivers:
     @cached_property
     def _known_instances(self) -> dict[str, frozenset[Table]]:
         return {}
-
-    def _paired(self, pair: dict[str, str]) -> dict[Table, set[Table]]:
-        """outer table -> the inner ones that a record of the pair joins it with."""
-        known = self._known_pairs.get(pair["record"])
-        if known is None:
-            known = defaultdict(set)
-            joined: dict[tuple[Obj, Path], dict[str, set[Table]]] = defaultdict(lambda: defaultdict(set))
-            places = self.values.places
-            for obj, _ in places.instances.get(pair["record"], ()):
-                for entry in places.entries(obj):
-                    if entry.record == pair["record"] and entry.member in (pair["outer"], pair["inner"]):
-                        at = FunctionId(entry.table.unit, -1)
-                        place = places.of(self._pointed(self.values.types.term(entry.row.value, at)), at)
-                        if isinstance(place, Fixed):
-                            joined[obj, entry.path[:-1]][entry.member].add((place.obj, place.path))
-            for sides in joined.values():
-                for table in sides[pair["outer"]]:
-                    known[table] |= sides[pair["inner"]]
-            self._known_pairs[pair["record"]] = known
-        return known
-
-    @cached_property
-    def _known_pairs(self) -> dict[str, dict[Table, set[Table]]]:
-        return {}
-
-    def _pointed(self, term: Term) -> Term:
-        return term[1] if term[0] == "address" else term
 
     def _handed_on(self) -> dict[Param, set[Param]]:
         """The calls that hand a receiver on: from a caller's parameter to a callee's."""

@@ -108,7 +108,7 @@ void wrap(struct sock *sk)
 
 void anybody(struct sock *sk)
 {
-	sk->ready(sk); /* -> def_ready made_ready one_ready two_ready big_ready small_ready */
+	sk->ready(sk); /* -> def_ready made_ready one_ready two_ready big_ready small_ready far_ready */
 }
 
 /* Sockets that are found somewhere: what they are is known by what they are taken for, where that is always so. */
@@ -169,12 +169,73 @@ void perhaps_big(struct sock *sk, int big)
 {
 	if (big)
 		touch(big_sk(sk));
-	sk->ready(sk); /* -> def_ready made_ready one_ready two_ready big_ready small_ready */
+	sk->ready(sk); /* -> def_ready made_ready one_ready two_ready big_ready small_ready far_ready */
+}
+
+/* What somebody else makes for a family is that family's, and nobody's who has another table. */
+struct proto_ops {
+	int family;
+	int (*receive)(struct socket *socket);
+};
+
+struct socket {
+	struct sock *sk;
+	const struct proto_ops *ops;
+};
+
+#define AF_FAR 9
+#define PF_FAR AF_FAR
+
+int sock_create_kern(void *net, int family, int type, int protocol, struct socket **made);
+
+static void far_ready(struct sock *sk) { }
+
+void far_open(struct socket **socket)
+{
+	struct sock *sk;
+
+	if (sock_create_kern(0, PF_FAR, 1, 0, socket))
+		return;
+	sk = (*socket)->sk;
+	sk->ready = far_ready;
+}
+
+void far_wakes(struct sock *sk)
+{
+	sk->ready(sk); /* -> def_ready made_ready one_ready two_ready big_ready small_ready far_ready */
+}
+
+/* Operations that name a family have its sockets behind them. */
+#define AF_NEAR 8
+#define PF_NEAR AF_NEAR
+
+static int near_send(struct sock *sk) { return 0; }
+static struct proto near_prot = { .send = near_send };
+
+static int near_receive(struct socket *socket)
+{
+	struct sock *sk = socket->sk;
+
+	return sk->sk_prot->send(sk); /* -> near_send */
+}
+
+static const struct proto_ops near_ops = { .family = PF_NEAR, .receive = near_receive };
+
+void near_create(struct socket *socket)
+{
+	socket->ops = &near_ops;
+	socket->sk = sk_alloc(0, PF_NEAR, 0, &near_prot);
+	socket->sk->sk_prot = &near_prot;
+}
+
+int receive(struct socket *socket)
+{
+	return socket->ops->receive(socket); /* -> near_receive */
 }
 
 int send(struct sock *sk, int which)
 {
 	kept = sk->sk_prot;
 	sk->sk_prot = which ? &one_prot : &two_prot;
-	return sk->sk_prot->send(sk); /* -> one_send two_send wrapped_send */
+	return sk->sk_prot->send(sk); /* -> one_send two_send wrapped_send near_send */
 }

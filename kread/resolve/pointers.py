@@ -122,13 +122,15 @@ def _targets(analysis: _Analysis, definitions: Definitions, site: Site) -> list[
 
 
 def _best(targets: list[Target]) -> Target:
-    """Of several ways to one function the best proved, and of these the one nearest to the function's own file."""
+    """Of several ways to one function the best proved; of these the one nearest to the function's own file, and a table
+    before its copies."""
     if len(targets) == 1:
         return targets[0]
 
-    def order(target: Target) -> tuple[int, bool, int, str]:
+    def order(target: Target) -> tuple[int, bool, bool, int, str]:
         near = any(line.role == "slot" and line.file == target.function.file for line in target.evidence)
-        return (0 if target.grade == "object" else 1, not near, len(target.presence), target.table)
+        copied = any(line.role == "copy" for line in target.evidence)
+        return (0 if target.grade == "object" else 1, not near, copied, len(target.presence), target.table)
 
     return replace(min(targets, key=order), presence=presence.disj(*(target.presence for target in targets)))
 

@@ -135,6 +135,13 @@ def test_a_table_is_proved_in_three_hops(found: Found) -> None:
     assert (copied.kind, copied.table) == ("slot_assignment", "copied")
 
 
+@pytest.mark.parametrize("found", ["ops_table"], indirect=True)
+def test_a_table_is_shown_before_a_copy_of_it(found: Found) -> None:
+    target = found.targets[found.line("ops->check(sk)")]["plain_check"]
+    assert target.table == "plain"
+    assert "copy" not in {line.role for line in target.evidence}
+
+
 @pytest.mark.parametrize("found", ["slot_assignment"], indirect=True)
 def test_a_call_that_reaches_nothing_says_why(found: Found) -> None:
     assert "sock.never" in found.reasons[found.line("sk->never(sk)")]

@@ -2,6 +2,7 @@
 
     python benchmarks/live_fuzz.py --first 1 --count 200 --release 7.2
     python benchmarks/live_fuzz.py --first 17 --count 1 --show
+    python benchmarks/live_fuzz.py --first 1 --count 50 --release 5.10 --write DIR
 
 Needs a Linux that lets this user have user and network namespaces. Theory of operation: a seed makes a scenario, line by
 line: each line is tried on the model alone and left out where the state refuses it, so that peers, sockets and numbers are
@@ -10,7 +11,8 @@ A scenario that differs, even alone, is shrunk by leaving out lines as long as i
 What the model leaves out on purpose is not asked: data out of order, data with an acknowledgement that is too old (the
 fast path takes it, if memory for it was reserved before), a FIN that the kernel repeats, and the choice by the kernel's own
 hash.
-Bounded by --seconds; exit code 1 where something differs.
+Bounded by --seconds; exit code 1 where something differs. --write only writes the scenarios down, for
+benchmarks/live_scenarios.py in an emulated machine, where making them would take long.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from kread.check import live
 from kread.data import load
@@ -30,6 +33,7 @@ from kread.model.host import Host
 from kread.model.machine import step
 from kread.model.play import Player, Run
 from kread.model.policy import Policy, policies
+from kread.model.record import chosen_by_hash
 from kread.model.script import Script, ScriptError, parse
 from kread.model.socks import Sock, State
 
@@ -67,8 +71,7 @@ class Writer:
             self.again_from_lines()
             return False
         rules = {rule for outcome in self.player.step.outcomes for rule in outcome.rules}
-        groups = [sk.reuseport_cb for sk in self.player.host.socks.values() if sk.reuseport_cb is not None]
-        by_hash = "2.5:hash" in rules and any(len(group.socks) > 1 for group in groups)
+        by_hash = chosen_by_hash(self.player.step.outcomes, self.player.host)
         fast = "10.3:too-old" in rules and " data=" in line
         if "1.7:autobind" in rules or by_hash or fast:
             # The kernel's choice of a port, by its own hash or by its memory, is another than the model's.
@@ -393,10 +396,17 @@ def main() -> None:
     parser.add_argument("--release", default="7.2", help="whose readings the model follows")
     parser.add_argument("--show", action="store_true", help="print every scenario")
     parser.add_argument("--no-shrink", action="store_true", help="print what differs as it is")
+    parser.add_argument("--write", type=Path, metavar="DIR", help="write the scenarios there and play none")
     given = parser.parse_args()
     policy = policies(load("policies"))[given.release]
+    if given.write:
+        given.write.mkdir(parents=True, exist_ok=True)
+        for seed in range(given.first, given.first + given.count):
+            lines = [each.text for each in scenario(seed, policy).statements]
+            (given.write / f"seed-{seed}.scn").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return
     begun, ran, events, wrong = time.monotonic(), 0, 0, 0
-    for seeds in batches(given.first, given.count, 3 * live.AT_ONCE):
+    for seeds in batches(given.first, given.count, 3 * live.Bounds().at_once):
         if time.monotonic() - begun > given.seconds:
             break
         scripts = [scenario(seed, policy) for seed in seeds]

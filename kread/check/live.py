@@ -1,6 +1,6 @@
 """The scenarios on this machine's own kernel: which of them can be run, and how what it does compares with the model.
 
-Theory of operation: a child process in namespaces of its own (kread.check.live_host) plays a scenario twice at once: the
+Theory of operation: a child process in namespaces of its own (kread.check.live_space) plays a scenario twice at once: the
 model takes each event, the kernel takes the same one, and what both did is compared: the segments sent (flags, peer,
 what they acknowledge), what calls returned, the queues of the listeners, and the counters that moved. Initial sequence
 numbers are the kernel's own; what acknowledges the model's is shifted to acknowledge those. The first difference ends a
@@ -23,38 +23,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kread.check.live_player import CHILD_SECONDS, Difference, run_here
+from kread.check.live_player import Difference, run_here
 from kread.data import load
 from kread.model import events as ev
 from kread.model.events import Event
+from kread.model.host import SYSCTLS
 from kread.model.play import Run, play
 from kread.model.policy import Policy, policies
 from kread.model.record import record
 from kread.model.script import Script
 from kread.model.socks import SECOND
 
-#: The longest time that one scenario may wait, in ms: what is longer is left to the model.
-LONGEST_WAIT = 8 * SECOND
-#: The most events of one scenario: more of the same say nothing new.
-MOST_EVENTS = 600
-#: How many children run at a time.
-AT_ONCE = 8
 #: How often a scenario that differs is run again, alone: what differs only on a loaded machine was late, no more.
 RETRIES = 2
-#: Sysctls that a network namespace has of its own.
-SYSCTLS = frozenset(
-    {
-        "somaxconn",
-        "tcp_max_syn_backlog",
-        "tcp_syncookies",
-        "tcp_synack_retries",
-        "tcp_abort_on_overflow",
-        "tcp_migrate_req",
-        "tcp_invalid_ratelimit",
-        "tcp_fastopen",
-        "tcp_rfc1337",
-    }
-)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far a run may go on a machine that others use; a machine of one's own may have others.
+
+    wait    -- the longest time that one scenario may wait, in ms: what is longer is left to the model
+    events  -- the most events of one scenario: more of the same say nothing new
+    seconds -- how long one scenario may take
+    at_once -- how many scenarios run at a time
+    machine -- the whole machine is ours: `live_space.enter` needs no user namespace
+    """
+
+    wait: int = 8 * SECOND
+    events: int = 600
+    seconds: int = 25
+    at_once: int = 8
+    machine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,58 +105,58 @@ class LiveCheck:
         return bool(self.unavailable) or (bool(self.ran) and not self.differing)
 
 
-def run_all(scripts: Sequence[Script], policy: Policy) -> LiveCheck:
+def run_all(scripts: Sequence[Script], policy: Policy, bounds: Bounds = Bounds()) -> LiveCheck:
     """Run the scenarios on this machine's kernel, each in namespaces of its own."""
-    from kread.check.live_host import unavailable
+    from kread.check.live_space import offer
 
     kernel = os.uname().release
-    why = unavailable()
-    if why:
-        skipped = tuple(LiveRun(script.name, why) for script in scripts)
-        return LiveCheck(kernel, policy.name, skipped, why)
+    offered = offer(bounds.machine)
+    if offered.unavailable:
+        skipped = tuple(LiveRun(script.name, offered.unavailable) for script in scripts)
+        return LiveCheck(kernel, policy.name, skipped, offered.unavailable)
     found: dict[str, LiveRun] = {}
     wanted = []
     for script in scripts:
-        reason = why_not(play(script, policy))
+        reason = why_not(play(script, policy), bounds, offered.sysctls)
         if reason:
             found[script.name] = LiveRun(script.name, reason)
         else:
             wanted.append(script)
-    found |= run_some(wanted, policy)
+    found |= run_some(wanted, policy, bounds)
     for script in wanted:
         if found[script.name].difference is not None and any(each.conditions for each in script.statements):
-            found[script.name] = _as_another(script, policy, found[script.name])
+            found[script.name] = _as_another(script, policy, found[script.name], bounds, offered.sysctls)
     return LiveCheck(kernel, policy.name, tuple(found[script.name] for script in scripts))
 
 
-def run_some(scripts: Sequence[Script], policy: Policy) -> dict[str, LiveRun]:
+def run_some(scripts: Sequence[Script], policy: Policy, bounds: Bounds = Bounds()) -> dict[str, LiveRun]:
     """Run scenarios that can be run, several at a time, and those that differ again; what came of each, by name."""
     found: dict[str, LiveRun] = {}
-    for start in range(0, len(scripts), AT_ONCE):
-        children = [(script, _start(script, policy)) for script in scripts[start : start + AT_ONCE]]
-        for script, (child, pipe) in children:
-            found[script.name] = _result(script, child, pipe)
+    for start in range(0, len(scripts), bounds.at_once):
+        some = scripts[start : start + bounds.at_once]
+        for script, pipe in [(script, _start(script, policy, bounds)) for script in some]:
+            found[script.name] = _result(script, *pipe)
     for script in scripts:
         for _ in range(RETRIES):
             if found[script.name].difference is not None:
-                found[script.name] = _result(script, *_start(script, policy))
+                found[script.name] = _result(script, *_start(script, policy, bounds))
     return found
 
 
-def _as_another(script: Script, policy: Policy, differing: LiveRun) -> LiveRun:
+def _as_another(script: Script, policy: Policy, differing: LiveRun, bounds: Bounds, sysctls: frozenset[str]) -> LiveRun:
     """A scenario that tells releases apart, on a kernel that is none of the one asked for: as which one it reads."""
     known = [each for each in policies(load("policies")).values() if replace(each, name=policy.name) != policy]
     for other in reversed(known):
-        run = LiveRun(script.name, why_not(play(script, other)))
+        run = LiveRun(script.name, why_not(play(script, other), bounds, sysctls))
         if not run.skipped:
-            run = _result(script, *_start(script, other))
+            run = _result(script, *_start(script, other, bounds))
         if not run.skipped and run.difference is None:
             return replace(run, reading=other.name)
     return differing
 
 
-def why_not(run: Run) -> str:
-    """Why a scenario cannot be run on a kernel from outside; "" where it can."""
+def why_not(run: Run, bounds: Bounds, sysctls: frozenset[str]) -> str:
+    """Why a scenario cannot be run on a kernel from outside, where namespaces have these sysctls; "" where it can."""
     if run.skipped:
         return "does not apply to the release"
     beyond = {row["scenario"]: row["reason"] for row in load("live")["beyond"]}
@@ -165,37 +164,38 @@ def why_not(run: Run) -> str:
         return str(beyond[run.script.name])
     if any(statement.verb == "with" for statement in run.script.statements):
         return "has a reading of its own"
-    if any(statement.verb == "refused" for statement in run.script.statements):
-        return "asks for what the state refuses"
     seen = record(run.script, run.policy)
-    if len(seen) > MOST_EVENTS:
+    if len(seen) > bounds.events:
         return "has too many events"
     waited = 0
     for each in seen:
         waited += each.event.to - each.before if isinstance(each.event, ev.Advance) else 0
-        reason = _reason(each.event, waited)
+        if waited > bounds.wait:
+            return f"waits longer than {bounds.wait // SECOND} s"
+        if {name for name, value in each.sysctls.items() if value != SYSCTLS[name]} - sysctls:
+            return "sets a sysctl that namespaces do not have here"
+        reason = "needs a BPF program, or the kernel's own hash" if each.hashed else _reason(each.event)
         if reason:
             return reason
     asleep = any(result.value == "sleeps" for outcome in run.outcomes for result in outcome.results)
     return "has a task that sleeps in accept()" if asleep else ""
 
 
-def _reason(event: Event, waited: int) -> str:
+def _reason(event: Event) -> str:
     """Why one event cannot be made from outside; "" where it can."""
-    from kread.check.live_host import ADDRESSES, OPTIONS
+    from kread.check.live_host import OPTIONS
+    from kread.check.live_space import ADDRESSES, DEVICE, NETWORK
 
     if isinstance(event, ev.Receive):
         if event.raced or event.closing:
             return "is a race of two processors"
         if event.assigned or event.bpf_cookie or event.hash is not None:
             return "needs a BPF program, or the kernel's own hash"
-        if event.dev != "eth0" or event.cpu not in os.sched_getaffinity(0) or event.broadcast or not event.local:
+        if event.dev != DEVICE or event.cpu not in os.sched_getaffinity(0) or event.broadcast or not event.local:
             return "needs another device, processor or kind of address"
         if event.segment.key.daddr not in ADDRESSES:
             return "needs more addresses"
         return ""
-    if isinstance(event, ev.Advance):
-        return f"waits longer than {LONGEST_WAIT // SECOND} s" if waited > LONGEST_WAIT else ""
     if isinstance(event, ev.Listen):
         return "has a listener of the kernel itself" if event.in_kernel else ""
     if isinstance(event, ev.Bind):
@@ -203,15 +203,18 @@ def _reason(event: Event, waited: int) -> str:
     if isinstance(event, ev.Open):
         return "has a socket of another user or kind" if event.uid or not event.stream or event.connected else ""
     if isinstance(event, ev.SetOption):
+        if isinstance(event.value, str):
+            return "" if event.value in (DEVICE, "none") else "needs another device, processor or kind of address"
         return "" if event.option in OPTIONS else "sets an option that needs a privilege or a program"
+    if isinstance(event, ev.Metric):
+        return "" if event.addr.partition(".")[0] == NETWORK.partition(".")[0] else "needs more addresses"
     if isinstance(event, ev.Accept):
         return "" if event.task == "main" else "has several tasks"
-    if isinstance(event, ev.Sysctl):
-        return "" if event.name in SYSCTLS else "sets a sysctl of the whole machine"
-    return "" if isinstance(event, (ev.Close, ev.Shutdown, ev.Icmp)) else "makes something fail"
+    harmless = (ev.Advance, ev.Close, ev.Shutdown, ev.Icmp, ev.Sysctl)
+    return "" if isinstance(event, harmless) else "makes something fail"
 
 
-def _start(script: Script, policy: Policy) -> tuple[int, int]:
+def _start(script: Script, policy: Policy, bounds: Bounds) -> tuple[int, int]:
     """Start a child that runs a scenario; its process and the pipe on which it tells what came of it."""
     read, write = os.pipe()
     child = os.fork()
@@ -220,7 +223,7 @@ def _start(script: Script, policy: Policy) -> tuple[int, int]:
         return child, read
     try:
         os.close(read)
-        told = run_here(script, policy)
+        told = run_here(script, policy, bounds.seconds, bounds.machine)
     except BaseException as error:
         told = {"failed": f"{type(error).__name__}: {error}"}
     try:
@@ -234,8 +237,10 @@ def _result(script: Script, child: int, pipe: int) -> LiveRun:
     with os.fdopen(pipe, "rb") as file:
         text = file.read()
     os.waitpid(child, 0)
-    told: dict[str, Any] = json.loads(text) if text else {"failed": f"took longer than {CHILD_SECONDS} s"}
+    told: dict[str, Any] = json.loads(text) if text else {"failed": "was ended, for it took too long"}
     if "failed" in told:
         return LiveRun(script.name, "", 0, Difference(0, "", "the run itself", "", told["failed"]))
+    if "skipped" in told:
+        return LiveRun(script.name, told["skipped"])
     difference = Difference(**told["difference"]) if told["difference"] else None
     return LiveRun(script.name, "", told["events"], difference)

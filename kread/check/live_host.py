@@ -1,46 +1,29 @@
-"""A scenario on the machine's own kernel: namespaces of its own, raw segments in and out, and what it looks like.
+"""A scenario's events on the machine's own kernel: raw segments in and out, and the calls of its sockets.
 
-Theory of operation: a forked child unshares a user and a network namespace, so that it needs no privilege and nothing
-that it does is seen outside. In there the loopback device has one address, all other addresses of its network are
-routed to it as well, and what the kernel answers to them is dropped there after it was seen. So a raw socket stands for
-all peers, a packet socket hears what is sent to them, and no machine answers by itself. Segments over the loopback
-device are handled before the sending call returns, so nothing has to be waited for but timers. The child ends with an
-alarm, and with it all that it made.
+Theory of operation: in the namespaces of this process (kread.check.live_space) a raw socket stands for all peers, a packet
+socket hears what is sent to them, and no machine answers by itself. Segments over the loopback device are handled before
+the sending call returns, so nothing has to be waited for but timers.
 """
 
 from __future__ import annotations
 
 import ctypes
 import errno
-import fcntl
 import os
-import signal
 import socket
 import struct
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import count
 
-from kread.check.wire import FAST_OPEN_KEY, Heard, heard, packet, unreachable
+from kread.check.live_space import ADDRESS, ADDRESSES, DEVICE, libc, write_sysctl
+from kread.check.wire import Heard, heard, packet, unreachable
 from kread.model import events as ev
-from kread.model.events import Event, Segment
+from kread.model.events import Event, Flag, Segment
 from kread.model.host import SYSCTLS as DEFAULTS
 from kread.model.socks import SECOND, secs_to_retrans
 
-ADDRESS = "10.0.0.1"
-#: Other addresses of the device, for listeners that are bound to one and not found by another.
-MORE_ADDRESSES = ("10.0.0.2",)
-ADDRESSES = (ADDRESS, *MORE_ADDRESSES)
-NETWORK = "10.0.0.0"
-NETMASK = "255.0.0.0"
-
-_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
-_SIOCADDRT, _SIOCSIFFLAGS, _SIOCSIFADDR, _SIOCSIFNETMASK = 0x890B, 0x8914, 0x8916, 0x891C
-_SIOCSIFMTU, _MTU = 0x8922, 1500
-_UP_AND_RUNNING = 0x41
-_RTF_UP = 1
 _PACKET_OUTGOING = 4
 #: All protocols: the kernel shows what leaves to nobody who asks for one.
 _ETH_P_ALL = 3
@@ -50,19 +33,21 @@ _IP_HDRINCL = 3
 _TCP_INFO_QUEUES = 24
 _SO_MEMINFO, _MEMINFO, _DROPS = 55, 36, 32
 """An option of sockets: numbers of 4 bytes, the ninth of them what was dropped."""
-#: A timer of the kernel fires a little after its time.
-SLACK = 0.3
-#: The kernel's timers are the later the longer they are: an eighth of a timer at most, and far less for all together.
-DRIFT = 0.03
+#: A timer of the kernel fires after its time, by a sixteenth of it at most for those that TCP has, and by a little more.
+LATE, SLACK = 1 / 16, 0.3
+#: The longest tick of the kernel's clock, in seconds.
+TICK = 0.01
 #: An acknowledgement may be delayed by 40 ms, and a loaded machine delays all; and how often to look, in seconds.
 DELAYED_ACK, POLL = 0.25, 0.002
 
 #: Python has no names for these.
 _TCP_FASTOPEN_NO_COOKIE, _TCP_RTO_MAX_MS, _SO_INCOMING_CPU, _SO_ATTACH_REUSEPORT_CBPF = 34, 44, 49, 51
+_SO_BINDTODEVICE, _SO_ATTACH_FILTER = 25, 26
+#: A port that no scenario has.
+_ELSEWHERE = 9
 #: A classic BPF program of one instruction that answers a constant, and its header: struct sock_filter, sock_fprog.
 _BPF_RET = 0x06
 
-_SYSCTL_DIRS = {"somaxconn": "/proc/sys/net/core/"}
 _OPTIONS = {
     "TCP_DEFER_ACCEPT": (socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT),
     "TCP_SYNCNT": (socket.IPPROTO_TCP, socket.TCP_SYNCNT),
@@ -73,100 +58,28 @@ _OPTIONS = {
     "SO_REUSEADDR": (socket.SOL_SOCKET, socket.SO_REUSEADDR),
     "SO_REUSEPORT": (socket.SOL_SOCKET, socket.SO_REUSEPORT),
 }
-_PROGRAM, _TIMEOUTS = "SO_ATTACH_REUSEPORT", "rskq_defer_accept"
-OPTIONS = frozenset({*_OPTIONS, _PROGRAM, _TIMEOUTS})
-"""The options that a socket of the test takes: as they are, a program that answers a constant, and timeouts as seconds."""
+_REUSEPORT = "SO_ATTACH_REUSEPORT"
+_PROGRAMS = {_REUSEPORT: _SO_ATTACH_REUSEPORT_CBPF, "SO_ATTACH_FILTER": _SO_ATTACH_FILTER}
+"""What takes a program: it answers a member of the group, or how much of a segment to keep, and the model's filters keep none."""
+_TIMEOUTS, _DEVICE = "rskq_defer_accept", "SO_BINDTODEVICE"
+OPTIONS = frozenset({*_OPTIONS, *_PROGRAMS, _TIMEOUTS, _DEVICE})
+"""The options that a socket of the test takes: as they are, a program that answers a constant, timeouts as seconds, and a name."""
 
 
-@cache
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)
-
-
-def unavailable() -> str:
-    """Why no namespaces can be had here; "" where they can."""
-    child = os.fork()
-    if not child:
-        code = 0
-        try:
-            enter()
-        except OSError as error:
-            code = error.errno or errno.EPERM
-        except Exception:
-            code = errno.EPERM
-        os._exit(code)
-    _, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status)
-    if not code:
-        return ""
-    why = "user.max_user_namespaces is used up" if code == errno.ENOSPC else os.strerror(abs(code))
-    return f"a user and a network namespace are not allowed here ({why})"
-
-
-def enter() -> None:
-    """Go into a user and a network namespace of our own, and set up its one device."""
-    user = os.getuid()
-    if _libc().unshare(_CLONE_NEWUSER | _CLONE_NEWNET):
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
-    for name, text in (("setgroups", "deny"), ("uid_map", f"0 {user} 1")):
-        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
-            file.write(text)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-        # As on Ethernet, for the window that is offered depends on it.
-        _request(control, _SIOCSIFMTU, struct.pack("16si20x", b"lo", _MTU))
-        _request(control, _SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", _UP_AND_RUNNING))
-        for number, address in enumerate(ADDRESSES):
-            label = f"lo:{number}".encode() if number else b"lo"
-            for request, part in ((_SIOCSIFADDR, address), (_SIOCSIFNETMASK, "255.255.255.255")):
-                _request(control, request, struct.pack("16s16s8x", label, _sockaddr(part)))
-        device = ctypes.create_string_buffer(b"lo")
-        route = struct.pack(
-            "L16s16s16sHhLPhxxxxxxPLLHxxxxxx",
-            *(0, _sockaddr(NETWORK), _sockaddr("0.0.0.0"), _sockaddr(NETMASK), _RTF_UP, 0, 0, 0, 0),
-            *(ctypes.addressof(device), 0, 0, 0),
-        )
-        _request(control, _SIOCADDRT, route)
-    for name, value in DEFAULTS.items():
-        _write(name, value)
-    _write("tcp_fastopen_key", "-".join(f"{word:08x}" for word in FAST_OPEN_KEY))
-
-
-def _request(control: socket.socket, request: int, data: bytes) -> None:
-    fcntl.ioctl(control.fileno(), request, data)
-
-
-def _sockaddr(address: str) -> bytes:
-    return struct.pack("HH4s8x", socket.AF_INET, 0, socket.inet_aton(address))
-
-
-def _write(name: str, value: int | str) -> bool:
-    """Set a sysctl; False where this kernel has none of that name in a network namespace."""
-    try:
-        with open(_SYSCTL_DIRS.get(name, "/proc/sys/net/ipv4/") + name, "w", encoding="ascii") as file:
-            file.write(str(value))
-    except OSError:
-        return False
-    return True
-
-
-def _set(sock: socket.socket, option: str, value: int) -> None:
+def _set(sock: socket.socket, option: str, value: int | str) -> None:
     """setsockopt(), for an option of the model."""
-    if option == _PROGRAM:
+    if isinstance(value, str):
+        sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, (b"" if value == "none" else value.encode()) + b"\0")
+    elif option in _PROGRAMS:
+        value = value if option == _REUSEPORT else 0
         code = ctypes.create_string_buffer(struct.pack("HBBI", _BPF_RET, 0, 0, value))
         program = struct.pack("HL", 1, ctypes.addressof(code))
-        sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_REUSEPORT_CBPF, program)
+        sock.setsockopt(socket.SOL_SOCKET, _PROGRAMS[option], program)
     elif option == _TIMEOUTS:
         seconds = next(each for each in count() if secs_to_retrans(each) >= value)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, seconds)
     else:
         sock.setsockopt(*_OPTIONS[option], value)
-
-
-def limit(seconds: int) -> None:
-    """End this process after so many seconds, whatever it does."""
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(seconds)
 
 
 @dataclass(slots=True)
@@ -176,6 +89,9 @@ class LiveHost:
     socks -- the sockets that it holds, by the scenario's names
     isns  -- for each connection the initial number that the model chose, and the kernel's
     stamps -- for each connection the timestamps that the model sent, each with the kernel's
+    late  -- by how many seconds this process is behind the model's clock, at the worst so far
+    lead  -- by how many more it is on purpose, since timers were waited for
+    close -- whether a timer was due so soon after another that it is not known which of them have fired
     """
 
     socks: dict[str, socket.socket] = field(default_factory=dict)
@@ -184,6 +100,8 @@ class LiveHost:
     tuned: dict[str, int] = field(default_factory=lambda: dict(DEFAULTS))
     start: float = field(default_factory=time.monotonic)
     late: float = 0.0
+    lead: float = 0.0
+    close: bool = False
     raw: socket.socket = field(init=False)
     tap: socket.socket = field(init=False)
 
@@ -191,7 +109,7 @@ class LiveHost:
         self.raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
         self.raw.setsockopt(socket.IPPROTO_IP, _IP_HDRINCL, 1)
         self.tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ETH_P_ALL))
-        self.tap.bind(("lo", _ETH_P_ALL))
+        self.tap.bind((DEVICE, _ETH_P_ALL))
         self.tap.setblocking(False)
 
     def tune(self, values: Mapping[str, int]) -> None:
@@ -199,18 +117,32 @@ class LiveHost:
         for name, value in values.items():
             if self.tuned.get(name) != value:
                 self.tuned[name] = value
-                _write(name, value)
+                write_sysctl(name, value)
 
     def note(self, now: int) -> None:
         """What happens next is at `now` by the model's clock: see how late this is by ours."""
-        self.late = max(self.late, time.monotonic() - self.start - now / SECOND)
+        self.late = max(self.late, time.monotonic() - self.start - now / SECOND - self.lead)
 
     def lag(self, now: int) -> int:
         """By how many ms our clock is ahead of the model's."""
         return round((time.monotonic() - self.start) * SECOND) - now
 
+    def wait(self, to: int, fired: int, due: int | None) -> None:
+        """Sleep until `to` by the model's clock, and a while longer where a timer fired shortly before: the kernel's are late.
+
+        fired -- when the last timer fired by then, by the model (0 = none did); due -- when the next will
+        """
+        done = fired / SECOND * (1 + LATE) + SLACK if fired else 0.0
+        until = max(to / SECOND + TICK, done)
+        if due is not None:
+            until = min(until, (to + due) / 2 / SECOND)
+        self.close |= until < done
+        moment = self.start + self.late + until
+        time.sleep(max(0.0, moment - time.monotonic()))
+        self.lead = until - to / SECOND
+
     def act(self, event: Event) -> str:
-        """Carry an event out; what a call returned, as the model writes it."""
+        """Carry an event out that is no setting of a sysctl and no wait; what a call returned, as the model writes it."""
         if isinstance(event, ev.Receive):
             # What is sent over the loopback device is handled on the processor that sent it.
             os.sched_setaffinity(0, {event.cpu})
@@ -218,10 +150,9 @@ class LiveHost:
         elif isinstance(event, ev.Icmp):
             model, kernel = self.isns.get(event.key, (0, 0))
             self.raw.sendto(unreachable(event.key, event.seq + kernel - model, event.abort), (event.key.daddr, 0))
-        elif isinstance(event, ev.Advance):
-            until = self.start + self.late + event.to / SECOND * (1 + DRIFT) + SLACK
-            time.sleep(max(0.0, until - time.monotonic()))
-        elif not isinstance(event, ev.Sysctl):
+        elif isinstance(event, ev.Metric):
+            self._meet(event.addr)
+        elif not isinstance(event, (ev.Advance, ev.Sysctl)):
             try:
                 return self._call(event)
             except OSError as error:
@@ -236,6 +167,23 @@ class LiveHost:
         tsecr = its + segment.tsecr - mine if segment.tsecr else 0
         self.raw.sendto(packet(segment, (kernel - model) & 0xFFFFFFFF, right, tsecr), (segment.key.daddr, 0))
 
+    def _meet(self, addr: str) -> None:
+        """Let a peer come and go, on a port beside the scenario's: what its connection measured is kept by its address."""
+        key = ev.Key(addr, _ELSEWHERE, ADDRESS, _ELSEWHERE)
+        cookies = self.tuned["tcp_syncookies"]
+        self.tune({"tcp_syncookies": 0})
+        with socket.create_server((ADDRESS, _ELSEWHERE)) as door:
+            self._send(Segment(key, Flag.SYN), True)
+            (answer,) = self.heard(1)
+            self.isns[key] = (0, answer.seq)
+            self._send(Segment(key, Flag.ACK, 1, 1), True)
+            child, _ = door.accept()
+            self._send(Segment(key, Flag.FIN | Flag.ACK, 1, 1), True)
+            child.close()
+            self._send(Segment(key, Flag.ACK, 2, 2), True)
+        self.heard(2)
+        self.tune({"tcp_syncookies": cookies})
+
     def _call(self, event: Event) -> str:
         if isinstance(event, ev.Open):
             self.socks[event.sock] = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -244,10 +192,9 @@ class LiveHost:
             self.socks[event.sock].bind((event.addr, event.port))
         elif isinstance(event, ev.Listen):
             # Not the method: it makes 0 of a negative backlog.
-            if _libc().listen(self.socks[event.sock].fileno(), event.backlog):
+            if libc().listen(self.socks[event.sock].fileno(), event.backlog):
                 raise OSError(ctypes.get_errno(), "listen")
         elif isinstance(event, ev.SetOption):
-            assert isinstance(event.value, int)
             _set(self.socks[event.sock], event.option, event.value)
         elif isinstance(event, ev.Accept):
             child, (addr, port) = self.socks[event.sock].accept()

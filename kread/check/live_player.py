@@ -13,21 +13,20 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TypeVar
 
-from kread.check.live_host import LiveHost, enter, limit
+from kread.check.live_host import LiveHost
 from kread.check.live_look import Connection, connections, counters
+from kread.check.live_space import enter, limit
 from kread.check.wire import Heard
 from kread.model import events as ev
 from kread.model.events import Event, Flag, Key, Outcome, Segment
 from kread.model.host import Host, queues
-from kread.model.machine import step
+from kread.model.machine import due, step
 from kread.model.play import Player, Run, play
 from kread.model.policy import Policy
 from kread.model.record import happenings, in_any_order
 from kread.model.script import Script, Statement
 from kread.model.socks import Entry, Request, Sock, State, add, state_name
 
-#: How long one scenario may take, in seconds.
-CHILD_SECONDS = 25
 #: The counters that are compared; the others move for reasons beside the scenario too.
 COUNTERS = frozenset(
     {
@@ -76,7 +75,8 @@ COUNTERS = frozenset(
 )
 
 
-#: By how much the time that a timer has left may be another than the model's, in ms, beside a sixteenth of that time.
+#: By how much the time that a timer has left may be another than the model's, in ms, beside a sixteenth of that time; what
+#: fired before may have been late by a sixteenth too.
 EARLY_OR_LATE = 400
 #: The states in which what is unread is still somebody's.
 READABLE = frozenset({State.SYN_RECV, State.ESTABLISHED, State.CLOSE_WAIT})
@@ -95,16 +95,21 @@ class Difference:
     kernel: str
 
 
-def run_here(script: Script, policy: Policy) -> dict[str, object]:
-    """Run a scenario in this process, which leaves its namespaces for it: the events that agreed, and the difference."""
-    limit(CHILD_SECONDS)
-    enter()
+def run_here(script: Script, policy: Policy, seconds: int, machine: bool) -> dict[str, object]:
+    """Run a scenario in this process, which leaves its namespaces for it: the events that agreed, and the difference.
+
+    The process is ended where that takes longer than so many seconds. machine=True: as `live_space.enter` says.
+    """
+    limit(seconds)
+    enter(machine)
     player = _LivePlayer(Run(script, policy), Host(policy), LiveHost())
     try:
         for statement in happenings(play(script, policy)):
             player.play(statement)
         player.end()
     except _Differs as found:
+        if player.live.close:
+            return {"skipped": "has timers nearer to each other than the kernel's may be late"}
         return {"events": player.events, "difference": asdict(found.difference)}
     return {"events": player.events, "difference": None}
 
@@ -139,9 +144,15 @@ class _LivePlayer(Player):
         outcomes = step(self.host, event)
         self.step.outcomes += outcomes
         self.live.tune(self.host.sysctl)
-        if not isinstance(event, ev.Advance):
+        if isinstance(event, ev.Advance):
+            fired = [outcome.time for outcome in outcomes[:-1]]
+            self.live.wait(event.to, max(fired, default=0), due(self.host))
+        else:
             self.live.note(self.host.now)
         result = self.live.act(event)
+        if isinstance(event, ev.Metric):
+            # How the kernel came to know the peer is beside the scenario.
+            self.counts = counters()
         self.events += 1
         for outcome in outcomes:
             for segment in outcome.segments:
@@ -246,7 +257,7 @@ def _kept(entry: Entry, now: int, seen: Connection, lag: int) -> tuple[str, str]
     if entry.deadline is not None:
         left = entry.deadline - now
         spare = EARLY_OR_LATE + left // 16
-        near = seen.timer is not None and left - lag - spare <= seen.timer <= left + spare
+        near = seen.timer is not None and left - lag - spare <= seen.timer <= left + spare + now // 16
         told.append(f"fires in {left} ms")
         shown.append(f"fires in {left if near else seen.timer} ms")
     return ", ".join(told), ", ".join(shown)

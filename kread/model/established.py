@@ -44,7 +44,9 @@ RULES = (
          guard("tcp_validate_incoming", "LINUX_MIB_PAWSESTABREJECTED"), guard("TCP_PAWS_WINDOW", "1")),
     rule("10.3:replay", "tcp_validate_incoming", "unless it repeats the last ACK and is only a little older",
          guard("tcp_disordered_ack", "ack == tp->snd_una", paws_old_ack=False),
-         guard("tcp_disordered_ack_check", "ack != tp->snd_una", paws_old_ack=True)),
+         guard("tcp_disordered_ack_check", "ack != tp->snd_una", paws_old_ack=True),
+         guard("tcp_disordered_ack", "(inet_csk(sk)->icsk_rto * 1024) / HZ", replay_in_1200ths=False),
+         guard("tcp_tsval_replay", "inet_csk(sk)->icsk_rto * 1200 / HZ", replay_in_1200ths=True)),
     rule("10.3:overtaken", "tcp_validate_incoming", "a pure ACK that others overtook is counted and not answered",
          guard("tcp_validate_incoming", "reason == SKB_DROP_REASON_TCP_RFC7323_PAWS_ACK"), paws_old_ack=True),
     rule("10.3:orphan", "tcp_rcv_state_process", "new data after close(): the connection ends with a RST",
@@ -55,8 +57,8 @@ RULES = (
 AFTER_FIN = frozenset({State.CLOSE_WAIT, State.CLOSING, State.LAST_ACK})
 """The states in which the peer's FIN was taken."""
 
-REPLAY = 240
-"""How much older the timestamp of a repeated ACK may be: a retransmission timeout of 200 ms, at 1200 ticks a second."""
+REPLAY = {True: 240, False: 204}
+"""How much older the timestamp of a repeated ACK may be: a timeout of 200 ms, in 1200ths of a second or in 1024ths."""
 
 TCP_PAWS_WINDOW = 1
 """By how much a timestamp may lie behind on a connection; before and after it there is no such grace."""
@@ -155,7 +157,8 @@ def _stale(host: Host, sock: Sock, segment: Segment) -> bool:
     if not sock.tstamp_ok or segment.tsval is None or not older(sock.ts_recent, segment.tsval, TCP_PAWS_WINDOW):
         return False
     repeated = _pure_ack(segment) and segment.seq == sock.rcv_nxt and segment.ack == sock.snd_una
-    spared = repeated and not after(segment.seq, sock.snd_wl1) and add(sock.ts_recent, -segment.tsval) <= REPLAY
+    window = REPLAY[host.policy.replay_in_1200ths]
+    spared = repeated and not after(segment.seq, sock.snd_wl1) and add(sock.ts_recent, -segment.tsval) <= window
     if spared:
         host.fire("10.3:replay")
     return not spared

@@ -43,10 +43,10 @@ def set_option(host: Host, event: SetOption) -> None:
     if isinstance(value, str):
         sk.bound_dev_if = "" if value == "none" else value
         return host.returned("setsockopt", "0")
-    if option in RANGES and not RANGES[option][0] <= value <= RANGES[option][1]:
-        return host.returned("setsockopt", "-EINVAL")
     if option == "TCP_RTO_MAX_MS" and not host.policy.timeout_capped_by_listener:
         return host.returned("setsockopt", "-ENOPROTOOPT")
+    if option in RANGES and not RANGES[option][0] <= value <= RANGES[option][1]:
+        return host.returned("setsockopt", "-EINVAL")
     if option == "TCP_FASTOPEN":
         if sk.state not in (State.CLOSE, State.LISTEN):
             return host.returned("setsockopt", "-EINVAL")

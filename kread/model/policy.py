@@ -72,6 +72,8 @@ class Policy:
     """10.3: a SYN with an older timestamp on a connection is challenged as any other SYN is, not counted as PAWSEstab."""
     paws_old_ack: bool = True
     """10.3: a pure ACK with an older timestamp and an older number is counted as PAWSOldAck and not answered."""
+    replay_in_1200ths: bool = True
+    """10.3: a repeated ACK's timestamp may be older by the retransmission timeout in 1200ths of a second, not in 1024ths."""
     beyond_window_counted: bool = True
     """10.3: a segment beyond the window of a connection counts BeyondWindow."""
     window_end_strict: bool = True

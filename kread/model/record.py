@@ -6,7 +6,7 @@ Theory of operation: a player that keeps what it was given, with the time and th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kread.model import script
@@ -23,6 +23,7 @@ class Happened:
     """An event: the time before it in ms, the sysctls that it met, what came of it, and the script's line.
 
     due -- when the next timer fires, in ms, after time has passed; None where none is armed, and after other events
+    hashed -- whether a hash chose a socket among several: which one, nobody outside of a kernel knows
     """
 
     event: Event
@@ -31,6 +32,7 @@ class Happened:
     outcomes: tuple[Outcome, ...]
     line: str
     due: int | None
+    hashed: bool
 
 
 class _Recorder(Player):
@@ -43,7 +45,8 @@ class _Recorder(Player):
         super().happen(event)
         outcomes = tuple(self.step.outcomes[done:])
         next_timer = due(self.host) if isinstance(event, Advance) else None
-        self.seen.append(Happened(event, before, sysctls, outcomes, self.step.text, next_timer))
+        hashed = chosen_by_hash(outcomes, self.host)
+        self.seen.append(Happened(event, before, sysctls, outcomes, self.step.text, next_timer, hashed))
 
 
 def in_any_order(outcomes: Sequence[Outcome]) -> bool:
@@ -52,14 +55,23 @@ def in_any_order(outcomes: Sequence[Outcome]) -> bool:
     return len(keys) > 1 and any("8.2" in outcome.rules for outcome in outcomes)
 
 
+def chosen_by_hash(outcomes: Iterable[Outcome], host: Host) -> bool:
+    """Whether a hash chose a socket of a group of several."""
+    groups = [sk.reuseport_cb for sk in host.socks.values() if sk.reuseport_cb is not None]
+    return any("2.5:hash" in outcome.rules for outcome in outcomes) and any(len(group.socks) > 1 for group in groups)
+
+
 def happenings(run: Run) -> list[Statement]:
-    """The lines of a script that let something happen under its policy."""
-    return [
-        each
-        for each in run.script.statements
-        if each.verb not in (*script.EXPECT, "with", "only")
-        and all(bool(run.policy.answer(name)) is wanted for name, wanted in each.conditions)
-    ]
+    """The lines of a script that let something happen under its policy; none that the state refuses."""
+    found: list[Statement] = []
+    for each in run.script.statements:
+        if any(bool(run.policy.answer(name)) is not wanted for name, wanted in each.conditions):
+            continue
+        if each.verb == "refused":
+            found.pop()
+        elif each.verb not in (*script.EXPECT, "with", "only"):
+            found.append(each)
+    return found
 
 
 def record(scenario: Script, policy: Policy) -> list[Happened]:

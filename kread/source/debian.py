@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,7 +98,14 @@ class Apt:
 
     def packages(self, prefix: str) -> list[Package]:
         """The packages of kernel source whose name begins with `prefix`, newest release first."""
-        names = [name for name in self._run("apt-cache", "pkgnames", prefix).split() if parse_name(name[len(prefix) :])]
+        return self.versions([name for name in self.names(prefix) if parse_name(name[len(prefix) :])])
+
+    def names(self, prefix: str) -> list[str]:
+        """The packages whose name begins with `prefix`."""
+        return self._run("apt-cache", "pkgnames", prefix).split()
+
+    def versions(self, names: Sequence[str]) -> list[Package]:
+        """What there is of packages that are made from a release, newest release first."""
         if not names:
             return []
         found = set()
@@ -187,12 +194,9 @@ def fetch_debian(
     """
     wanted = parse_name(release)
     data = load("scopes")["fetch"]["debian"]
-    machine = read_archives()
-    own = debian_archives(machine, data["codenames"])
     apt = Apt(work)
     offered: list[Package] = []
-    stages = [own or machine, [*own, *further_suites(own, data["suite"])]]
-    for archives in stages if len(stages[1]) > len(own) else stages[:1]:
+    for archives in archives_to_ask():
         progress.phase(f"asking apt for {data['package']}* in {', '.join(s for a in archives for s in a.suites)}")
         apt.update(archives)
         offered = apt.packages(data["package"])
@@ -214,6 +218,15 @@ def fetch_debian(
         where="this machine's apt and the suites of Debian beside its own",
         hint=f"the nearest that apt offers are {near}; git has every release: `kread clone {release} --from git`",
     )
+
+
+def archives_to_ask() -> list[list[Archive]]:
+    """Where to look, one after the other: this machine's own suites of Debian, then those with the others beside them."""
+    data = load("scopes")["fetch"]["debian"]
+    machine = read_archives()
+    own = debian_archives(machine, data["codenames"])
+    more = further_suites(own, data["suite"])
+    return [own or machine, [*own, *more]] if more else [own or machine]
 
 
 def _order(package: Package) -> tuple[tuple[tuple[int, ...], int, int, str], str]:

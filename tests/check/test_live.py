@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kread.check import live, live_host, wire
+from kread.check import live, live_space, wire
 from kread.check.scenarios import bundled
 from kread.data import load
 from kread.model.events import Flag, Key, Segment
@@ -31,9 +31,13 @@ TIMELESS = (
 )
 
 
+NEAR = "listen(2)\nSYN from=a\nat 0.5s\nSYN from=b\nat 1.2s\n2 x handshake\nACK from=a\nSYN"
+"""One timer fires at 1 s, another will at 1.5 s."""
+
+
 @pytest.fixture
 def _namespaces() -> None:
-    why = live_host.unavailable()
+    why = live_space.offer().unavailable
     if why:
         pytest.skip(f"{why}; to enable, allow unprivileged user namespaces")
 
@@ -69,6 +73,53 @@ def test_a_kernel_that_reads_as_another_release_is_told_and_no_difference() -> N
 
 
 @pytest.mark.usefixtures("_namespaces")
+def test_what_a_kernel_s_namespaces_cannot_set_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    # In 5.10 and 6.1 the network of a user namespace has nothing of net/core: a backlog is cut to 4096 there, always.
+    offered = live_space.offer()
+    monkeypatch.setattr(live_space, "offer", lambda machine: live_space.Offer("", offered.sysctls - {"somaxconn"}))
+    names = {"cut": "somaxconn=3\nlisten(100)", "uncut": "listen(100)"}
+    found = live.run_all([parse(text, name) for name, text in names.items()], POLICY)
+    assert [run.scenario for run in found.ran] == ["uncut"]
+    assert found.reasons == {"sets a sysctl that namespaces do not have here": 1}
+    assert found.passed
+
+
+@pytest.mark.usefixtures("_namespaces")
+def test_peers_that_are_known_devices_and_filters_are_the_kernel_s_own() -> None:
+    scripts = [
+        parse(
+            "syncookies=0 max_syn_backlog=4\nlisten(8)\n4 x SYN\nSYN from=x\n-> nothing\nproven y\nSYN from=y\n-> SYN-ACK",
+            "proven",
+        ),
+        parse(
+            "listen(8) on 0.0.0.0:80 as A reuseport\nlisten(8) on 10.0.0.1:80 as B reuseport dev=eth0\nSYN from=a\n"
+            "setsockopt(B, SO_BINDTODEVICE, none)\nSYN from=b",
+            "bound",
+        ),
+        parse("listen(8)\nsetsockopt(L, SO_ATTACH_FILTER, 1)\nSYN from=a\n-> nothing", "filtered"),
+        parse("listen(8) as A reuseport\nlisten(8) as B reuseport\nSYN from=a", "by hash"),
+        parse("listen(8)\naccept(M) nonblock\nrefused\nhandshake\naccept(L) as A\nclose(A)", "refused"),
+    ]
+    found = live.run_all(scripts, POLICY)
+    assert found.reasons == {"needs a BPF program, or the kernel's own hash": 1}
+    assert found.passed, found.differing
+
+
+@pytest.mark.usefixtures("_namespaces")
+def test_a_wait_ends_before_the_next_timer_and_after_the_last() -> None:
+    # The request's timer fires at 1 s and at 3 s.
+    found = live.run_all([parse("listen(8)\nSYN from=a\nat 2.7s\n-> SYN-ACK", "before"), parse(NEAR, "near")], POLICY)
+    assert found.passed, found.differing
+
+
+@pytest.mark.usefixtures("_namespaces")
+def test_what_differs_after_timers_too_near_to_each_other_is_not_told() -> None:
+    # Where both have fired nobody knows, as late as the kernel's timers are: what comes after may be another queue's.
+    found = live.run_all([parse(NEAR, "near")], dataclasses.replace(POLICY, accept_queue_full=">="))
+    assert found.reasons == {"has timers nearer to each other than the kernel's may be late": 1}
+
+
+@pytest.mark.usefixtures("_namespaces")
 def test_timestamps_and_fast_open_are_the_kernel_s_own() -> None:
     names = ("fast-open-makes-the-child-when-the-syn-comes", "a-fast-open-cookie-is-given-and-a-wrong-one-replaced")
     scripts = [script for script in bundled() if script.name in names]
@@ -91,7 +142,7 @@ def test_nothing_outside_of_the_namespaces_is_touched() -> None:
 
 
 def test_without_namespaces_all_is_skipped_and_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_host, "unavailable", lambda: "not allowed here")
+    monkeypatch.setattr(live_space, "offer", lambda machine: live_space.Offer("not allowed here"))
     found = live.run_all(bundled(), POLICY)
     assert found.passed
     assert not found.ran
@@ -115,7 +166,7 @@ def test_the_command_says_so_where_namespaces_are_used_up(indexed_home: Path) ->
 
 
 def test_running_nothing_where_something_could_be_run_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_host, "unavailable", lambda: "")
+    monkeypatch.setattr(live_space, "offer", lambda machine: live_space.Offer())
     assert not live.run_all([parse("with accept_queue_full=>=\nlisten(1)", "own")], POLICY).passed
 
 

@@ -244,7 +244,11 @@ class Flows(ABC):
                 else:
                     self.machine.arc(self.place(*self.places.in_heap(tag, path)), into, why)
 
-            self.behind(place, at, lambda obj, way: self.machine.arc(self.place(obj, way), into, why), other)
+            def use(obj: Obj, way: Path) -> None:
+                if holds_value(self.places.kind(obj, way)):
+                    self.machine.arc(self.place(obj, way), into, why)
+
+            self.behind(place, at, use, other)
 
     def _address(self, place: Place | None, more: Path, at: FunctionId, into: Vertex, why: Why | None) -> None:
         into.sources += 1
@@ -283,4 +287,8 @@ class Flows(ABC):
             if path and tag:
                 self.machine.arc(value, self.written(*self.places.in_heap(tag, path)), why)
 
-        self.behind(place, store.at, lambda obj, way: self.machine.arc(value, self.written(obj, way), why), other)
+        def use(obj: Obj, way: Path) -> None:
+            if holds_value(self.places.kind(obj, way)):
+                self.machine.arc(value, self.written(obj, way), why)
+
+        self.behind(place, store.at, use, other)

@@ -297,8 +297,8 @@ class CallGraph:
         """Which functions fill a slot. `record` is "struct proto_ops" or just "proto_ops"; "" matches any."""
         rows = self.store.query(
             "SELECT record, field, function, object, file, line, text, presence FROM slot WHERE field = ?"
-            " AND (? = '' OR record = ? OR record = ?) ORDER BY record, file, line, object",
-            [field, record, record, f"struct {record}"],
+            " AND (? = '' OR record IN (?, ?, ?)) ORDER BY record, file, line, object",
+            [field, record, record, f"struct {record}", f"union {record}"],
         )
         self.load(row[2] for row in rows)
         return [SlotValue(row[0], row[1], self._functions[row[2]], *row[3:]) for row in rows if self.compiled(row[7])]

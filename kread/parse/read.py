@@ -17,6 +17,7 @@ from kread.parse.branches import without
 from kread.parse.calls import ExpandedCall
 from kread.parse.conditional import conditions
 from kread.parse.defines import Define
+from kread.parse.elements import take_elements
 from kread.parse.extract import Extractor
 from kread.parse.macro_calls import MacroCalls
 from kread.parse.macro_table import MacroTable
@@ -25,7 +26,6 @@ from kread.parse.moves import take_moves
 from kread.parse.prepare import Prepared, prepare
 from kread.parse.rereads import Reading
 from kread.parse.snippet import Snippets
-from kread.parse.table_rows import take_rows
 from kread.parse.template import Macro
 from kread.parse.unit import Unit
 from kread.parse.uses import MacroUses
@@ -107,8 +107,8 @@ class Reader:
         def maker(name: str, text: str) -> Maker:
             return own_maker if macros.concerns(text, self._maker.snippets.reached(name)) else self._maker
 
-        take_rows(unit, lambda name, text: maker(name, text).snippets)
         take_made(uses, prepared, at, maker)
+        take_elements(unit, table, lambda name, text: maker(name, text).snippets)
         for reading in self.readings(file):
             self._again(reading, uses, prepared, at, defined, table)
         return unit

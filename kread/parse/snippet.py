@@ -35,6 +35,7 @@ MAX_ALTERNATIVES = 16
 _ANNOTATIONS = frozenset((STRONG, WEAK, STRONG_CALL, WEAK_CALL))
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _MAKES = re.compile(r"\{|\bextern\b.*\(")
+_INITIALISES = re.compile(r"\{|[.\]]\s*\w*\s*=[^=]")
 _BEFORE_PASTE = re.compile(r"([A-Za-z_]\w*)\s*##")
 
 Definitions = Callable[[str], Sequence[Macro]]
@@ -68,6 +69,7 @@ class Snippets:
         self._kinds = kinds
         self._known: dict[str, tuple[Macro, ...]] = {}
         self._reach: dict[str, tuple[frozenset[str], bool]] = {}
+        self._initialises: dict[str, bool] = {}
         self._openings: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {}
         self._expander = Expander(self._offered, skip=lambda _: True)
 
@@ -82,9 +84,9 @@ class Snippets:
         return found
 
     def _offered(self, name: str) -> Sequence[Macro]:
-        """The definitions that are tried: of a macro that makes no brace, the first that takes so many arguments."""
+        """The definitions that are tried: of one that makes neither brace nor designator, the first of so many arguments."""
         macros = self.of(name)
-        if len(macros) < 2 or self.can_make(name):
+        if len(macros) < 2 or self.can_make(name) or self.can_initialise(name):
             return macros
         return list(
             {None if m.params is None else (len(m.params), m.params[-1:]): m for m in reversed(macros)}.values()
@@ -94,6 +96,14 @@ class Snippets:
         """Whether a declaration that matters can be reached from the bodies of a macro: a brace opens one, `extern`
         begins one, and a body that is a parameter gives what it is given."""
         return self._closure(name)[1]
+
+    def can_initialise(self, name: str) -> bool:
+        """Whether values of an initialiser can be reached from the bodies of a macro: braces, or a designator."""
+        found = self._initialises.get(name)
+        if found is None:
+            bodies = (macro.body for word in self.reached(name) for macro in self.of(word))
+            found = self._initialises[name] = bool(self.of(name)) and any(map(_INITIALISES.search, bodies))
+        return found
 
     def reached(self, name: str) -> frozenset[str]:
         """The words that stand in the bodies of a macro, of those that it uses, and so on."""

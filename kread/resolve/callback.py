@@ -18,10 +18,10 @@ from typing import Any
 from kread.data import load
 from kread.facts import CallSite, Edge, Function
 from kread.parse.unit import FILE_SCOPE, CallRow
-from kread.resolve.direct import Definitions
+from kread.resolve.direct import Definitions, reachable
 from kread.resolve.machine import Vertex, Why
 from kread.resolve.program import FunctionId
-from kread.resolve.slots import evidence
+from kread.resolve.slots import SlotRow, evidence
 from kread.resolve.target import Target, condition, proof, way_of
 from kread.resolve.values import Values
 
@@ -100,6 +100,16 @@ def _registration(values: Values, at: FunctionId, call: CallRow, row: dict[str, 
             tag, member = slot.rsplit(".", 1)
             vertex = values.slot_behind(pointer, at, tag, member)
             yield Registration(at, call.line, call.column, _text(call), call.cond, row, slot, vertex)
+
+
+def kept(values: Values, definitions: Definitions, found: list[Registration]) -> Iterator[SlotRow]:
+    """The functions that registrars keep in their slots."""
+    for each in found:
+        record, _, member = each.slot.removeprefix("struct ").rpartition(".")
+        names = {value[1:3]: None for value in each.vertex.values if value[0] == "function"} if record else {}
+        for name, seen_from in names:
+            for function, cond in reachable(definitions.of(name, seen_from), each.cond):
+                yield record, member, function, "", values.program.files[each.at.unit], each.line, each.text, cond
 
 
 def run_here(target: Target) -> Target:

@@ -1,4 +1,5 @@
-"""Objects copied as a whole: `subflow_specific = ipv4_specific`, `*p = *q`, memcpy, a compound literal assigned.
+"""Objects copied as a whole: `subflow_specific = ipv4_specific`, `*p = *q`, `p->op = q->op`, memcpy, a compound literal
+assigned.
 
 A copy brings the values of all members. Kernel code then overrides some of them in the lines that follow, so a
 member that the same function stores later is not taken from the original.

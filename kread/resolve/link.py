@@ -22,11 +22,10 @@ from kread.parse.unit import CallRow, Unit
 from kread.resolve.cost import GUESSED, hop_cost, stations
 from kread.resolve.direct import Definitions
 from kread.resolve.parts import Named
-from kread.resolve.pointers import callback_edges, pointer_targets
+from kread.resolve.pointers import callback_edges, pointer_targets, slot_rows
 from kread.resolve.program import FunctionId, Program
 from kread.resolve.rows import EdgeRow, Numbers, call_line, edge_row, shown
 from kread.resolve.shelf import Shelf
-from kread.resolve.slots import slot_values
 from kread.resolve.target import Target
 from kread.resolve.worlds import function_worlds
 from kread.source.progress import Progress, Silent
@@ -77,7 +76,7 @@ class Linked:
                 self._named.finish(self._unresolved)
         slots = [
             (record, field, self._numbers.of(function), table, file, line, text, cond)
-            for record, field, function, table, file, line, text, cond in slot_values(program, definitions)
+            for record, field, function, table, file, line, text, cond in slot_rows(program, definitions, macros.lookup)
         ]
         self._conds = {number: function.presence for function, number in self._numbers.ids.items()}
         self._links = AdjacencyWriter()

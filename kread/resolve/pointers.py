@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from weakref import WeakKeyDictionary
 
 from kread import presence
-from kread.facts import Edge
+from kread.facts import Edge, Function
 from kread.parse.unit import FILE_SCOPE, CallRow
 from kread.resolve import callback, ops_table, parameter, slot_assignment
 from kread.resolve.choices import CHOICE
@@ -19,13 +20,13 @@ from kread.resolve.direct import Definitions
 from kread.resolve.machine import UNKNOWN
 from kread.resolve.objects import Objects
 from kread.resolve.program import FunctionId, Program
-from kread.resolve.slots import slot_values
+from kread.resolve.slots import SlotRow, slot_values
 from kread.resolve.target import Site, Target, way_of
 from kread.resolve.terms import NOTHING
 from kread.resolve.types import MacroLookup, is_function
 from kread.resolve.values import Values
 
-__all__ = ["Target", "callback_edges", "pointer_calls", "pointer_targets", "slot_values"]
+__all__ = ["Target", "callback_edges", "pointer_calls", "pointer_targets", "slot_rows"]
 
 #: A call of which only the type is known is left open above this number: no reader gains from more guesses.
 MOST_BY_TYPE = 24
@@ -161,3 +162,15 @@ def callback_edges(program: Program, definitions: Definitions, macros: MacroLook
     """The edges from where a callback is registered to the callback, and the context it runs in."""
     analysis = _analysis(program, macros)
     return callback.edges(analysis.values, definitions, analysis.registrations)
+
+
+def slot_rows(program: Program, definitions: Definitions, macros: MacroLookup) -> Iterator[SlotRow]:
+    """Every function that is put into a slot: by an initialiser, by a store, by a registrar that keeps it there."""
+    analysis = _analysis(program, macros)
+    seen: set[tuple[str, str, Function, str, int]] = set()
+    written = slot_values(program, definitions, analysis.values.types, analysis.values.stores)
+    for row in chain(written, callback.kept(analysis.values, definitions, analysis.registrations)):
+        record, member, function, table, file, line, _, _ = row
+        if (record, member, function, f"{file} {table}", line) not in seen:
+            seen.add((record, member, function, f"{file} {table}", line))
+            yield row

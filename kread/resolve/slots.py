@@ -1,12 +1,10 @@
 """Which function stands in which slot: every initialiser entry and every store whose value names a function.
 
-This is the join by record and field, without regard to which object a call goes through. It answers `kread slot`,
-and is the last resort of the resolvers where an object cannot be followed.
+This is the join by record and field, without regard to which object a call goes through: it answers `kread slot`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,9 +13,9 @@ from kread.facts import Evidence, Function
 from kread.parse.unit import FILE_SCOPE, EntryRow
 from kread.resolve.direct import Definitions, reachable
 from kread.resolve.program import FunctionId, Program, Table, split_type
+from kread.resolve.stores import Stores
+from kread.resolve.terms import NOTHING, Term
 from kread.resolve.types import Types
-
-_NAME = re.compile(r"&?\s*([A-Za-z_]\w*)")
 
 #: A way into an object: member names and "[index]" texts.
 Path = tuple[str, ...]
@@ -82,56 +80,54 @@ def slot_name(record: str, member: str) -> str:
     return f"{record.removeprefix('struct ')}.{member}"
 
 
-def slot_values(
-    program: Program, definitions: Definitions, types: Types | None = None
-) -> Iterator[tuple[str, str, Function, str, str, int, str, str]]:
-    """(record, field, function, table, file, line, text, condition) of every function put into a slot, in source
-    order.
-    """
-    types = types or Types(program, lambda name: ())
+#: (record, member, function, table, file, line, text, condition): a function put into a slot.
+SlotRow = tuple[str, str, Function, str, str, int, str, str]
+
+
+def slot_values(program: Program, definitions: Definitions, types: Types, stores: Stores) -> Iterator[SlotRow]:
+    """Every function that an initialiser or a store puts into a slot, by its name."""
+
+    def named(value: str, at: FunctionId) -> Iterator[Function]:
+        for name in _names(types.term(value, at)):
+            if name not in program.locals.get(at, ()):
+                yield from definitions.of(name, program.files[at.unit])
+
     for table in program.tables:
         file = program.files[table.unit]
+        built = program.built.get(file, "")
         for row in table.entries:
-            found = _NAME.fullmatch(row.value)
-            if found is None:
-                continue
-            functions = definitions.of(found.group(1), file)
-            if not functions:
-                continue
-            way = entry_path(types, table.row.type, row.path)
+            functions = tuple(named(row.value, FunctionId(table.unit, table.row.function)))
+            way = entry_path(types, table.row.type, row.path) if functions else None
             if way is None or not way[2]:
                 continue
-            for function, cond in reachable(functions, presence.conj(program.built.get(file, ""), row.cond)):
-                yield (
-                    way[1].removeprefix("struct "),
-                    way[2],
-                    function,
-                    table.row.name,
-                    file,
-                    row.line,
-                    f"{'.'.join(way[0])} = {row.value}",
-                    cond,
-                )
-    for at, flow in program.flows():
-        found = _NAME.fullmatch(flow.value)
-        if found is None or at.row == FILE_SCOPE or ("." not in flow.target and "->" not in flow.target):
-            continue
-        file = program.files[at.unit]
-        if found.group(1) in program.locals[at]:
-            continue
-        functions = definitions.of(found.group(1), file)
-        if not functions:
-            continue
-        term = types.term(flow.target, at)
-        while term[0] == "index":
-            term = term[1]
-        members = types.way(term, at) if term[0] == "member" else ()
-        if not members:
-            continue
-        record, member, _ = members[-1]
-        for function, cond in reachable(functions, presence.conj(program.function(at).presence, flow.cond)):
-            text = f"{flow.target} = {flow.value}"
-            yield record.removeprefix("struct "), member, function, "", file, flow.line, text, cond
+            text = f"{'.'.join(way[0])} = {row.value}"
+            for function, cond in reachable(functions, presence.conj(built, row.cond)):
+                yield way[1].removeprefix("struct "), way[2], function, table.row.name, file, row.line, text, cond
+    for store in stores.members.rows():
+        at = store.at
+        functions = tuple(named(store.value, at)) if at.row != FILE_SCOPE else ()
+        target = types.term(store.target, at) if functions else NOTHING
+        while target[0] == "index":
+            target = target[1]
+        members = types.way(target, at) if target[0] == "member" else ()
+        if members:
+            record, member, _ = members[-1]
+            for function, cond in reachable(functions, presence.conj(program.function(at).presence, store.cond)):
+                file = program.files[at.unit]
+                yield record.removeprefix("struct "), member, function, "", file, store.line, store.text, cond
+
+
+def _names(term: Term) -> Iterator[str]:
+    """The names that a value can be, whatever it is converted to."""
+    if term[0] == "name":
+        yield term[1]
+    elif term[0] == "address":
+        yield from _names(term[1])
+    elif term[0] == "cast":
+        yield from _names(term[2])
+    elif term[0] == "either":
+        yield from _names(term[1])
+        yield from _names(term[2])
 
 
 def evidence(program: Program, role: str, at: FunctionId, line: int, text: str) -> Evidence:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from kread.parse.defines import defines
+from kread.parse.elements import take_elements
 from kread.parse.extract import Extractor
+from kread.parse.macro_table import MacroTable
 from kread.parse.snippet import Snippets
-from kread.parse.table_rows import take_rows
 from kread.parse.template import Macro
 from kread.parse.unit import Unit
 
@@ -29,7 +30,7 @@ def _unit() -> Unit:
     for row in defines(TEXT):
         found.setdefault(row.name, []).append(Macro(row.name, row.params, row.body, "a.c", row.line))
     snippets = Snippets(lambda name: found.get(name, ()), {})
-    take_rows(unit, lambda name, text: snippets)
+    take_elements(unit, MacroTable(), lambda name, text: snippets)
     return unit
 
 

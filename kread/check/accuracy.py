@@ -5,7 +5,8 @@ the first line names the columns): a compiler's calls, the functions it saw, and
 edge is (caller's file, caller, callee's file, callee), and only callers that the truth lists, in files that the graph
 has read, count. A callee of which the truth, or the graph, knows no definition is compared by name. The compiler's own
 builtins are no edges, and a static call is one through a pointer that is patched into the code. A graph with a
-configuration is compared as it is; without one, edges on lines that the compiler left out are set aside.
+configuration is compared as it is; without one, edges on lines that the compiler left out are set aside. Where the truth
+tells which functions are put into which fields, these places count too (kread.check.fields).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kread.check.fields import known_places
 from kread.errors import UsageError
 from kread.graph.callgraph import CallGraph
 
@@ -108,8 +110,11 @@ def compare(graph: CallGraph, truth: Path, prefix: str) -> Accuracy:
     made = CLASSES[_WRITTEN:]
     recall.append(Share("recall, macro-made", sum(map(hit.__getitem__, made)), sum(map(asked.__getitem__, made))))
     recall += [Share(f"recall, {kind}", hit[kind], asked[kind]) for kind in CLASSES]
+    fields, unknown = known_places(graph, truth, prefix)
+    if fields:
+        recall.append(Share("recall, functions put into fields", fields - len(unknown), fields))
     precision = [Share(f"precision, {group}", good[group], given[group]) for group in ("direct", "macro")]
-    return Accuracy(tuple(recall), tuple(precision), tuple(sorted(missed)), tuple(sorted(extra)))
+    return Accuracy(tuple(recall), tuple(precision), tuple(sorted([*missed, *unknown])), tuple(sorted(extra)))
 
 
 def _same(place: str, places: Mapping[str, object]) -> bool:

@@ -61,6 +61,35 @@ def test_what_is_missed_and_what_is_not_in_the_truth(graph: CallGraph, truth: Pa
     assert "inet_ehash_insert" not in extra
 
 
+def test_places_where_a_function_is_put_into_a_field(graph: CallGraph, truth: Path) -> None:
+    """In initialisers, by a choice (tcp_output.c), by an accessor macro (udp.c), by a registrar, made by a macro."""
+    columns = ["function", "file", "line", "kind", "record", "field"]
+    told = [
+        ["tcp_v4_conn_request", "net/ipv4/tcp_ipv4.c", "2467", "", "inet_connection_sock_af_ops", "conn_request"],
+        ["devinet_conf_proc", "net/ipv4/devinet.c", "2545", "", "ctl_table", "proc_handler"],
+    ]
+    write(
+        truth / "few.fptr_inits.tsv.gz", [each for each in columns if each != "kind"], [[*r[:3], *r[4:]] for r in told]
+    )
+    write(
+        truth / "few.fptr_assigns.tsv.gz",
+        columns,
+        [
+            ["tcp_wfree", "net/ipv4/tcp_output.c", "1378", "assign_field", "sk_buff", "destructor"],
+            ["tcp_pace_kick", "net/ipv4/tcp_timer.c", "878", "assign_field", "hrtimer", "function"],
+            ["xfrm4_udp_encap_rcv", "net/ipv4/udp.c", "2798", "assign_field", "udp_sock", "encap_rcv"],
+            ["tcp_wfree", "net/ipv4/tcp_output.c", "1", "assign_field", "sk_buff", "dev"],
+            ["tcp_wfree", "net/ipv4/tcp_output.c", "2", "compare", "sk_buff", "cb"],
+        ],
+    )
+    found = compare(graph, truth, "few")
+    (share,) = (share for share in found.recall if share.name == "recall, functions put into fields")
+    assert (share.hits, share.total) == (5, 6)
+    assert [row[:4] for row in found.missed if row[0] == "field"] == [
+        ("field", "net/ipv4/tcp_output.c", "tcp_wfree", "sk_buff.dev")
+    ]
+
+
 def test_an_inactive_region_sets_its_edges_aside(graph: CallGraph, truth: Path) -> None:
     write(truth / "few.inactive.tsv.gz", ["file", "begin_line", "end_line"], [[CALLER[0], "1", "999999"]])
     found = compare(graph, truth, "few")

@@ -183,12 +183,12 @@ class CallGraph:
         """(number, file, presence, whether defined) of each function of that name, compiled or not."""
         query = "SELECT id, file, presence, defined FROM function WHERE name = ? ORDER BY file, line"
         rows = self.store.query(query, [name])
-        if not rows:
+        if not any(defined for _, _, _, defined in rows):
+            # What is only declared under the reader's name can have its body under the compiler's.
             for row in data.load("names")["alias"]:
-                if re.fullmatch(row["reader"], name):
-                    rows = self.store.query(query, [re.sub(row["reader"], row["compiler"], name)])
-                    if rows:
-                        break
+                made = self.store.query(query, [re.sub(row["reader"], row["compiler"], name)])
+                if made and re.fullmatch(row["reader"], name):
+                    return made
         return rows
 
     def require(self, symbol: str) -> list[int]:

@@ -15,7 +15,7 @@ from kread.resolve.direct import Definitions, reachable
 from kread.resolve.program import FunctionId, Program, Table, split_type
 from kread.resolve.stores import Stores
 from kread.resolve.terms import NOTHING, Term
-from kread.resolve.types import Types
+from kread.resolve.types import Types, is_function
 
 #: A way into an object: member names and "[index]" texts.
 Path = tuple[str, ...]
@@ -88,7 +88,7 @@ def slot_values(program: Program, definitions: Definitions, types: Types, stores
     """Every function that an initialiser or a store puts into a slot, by its name."""
 
     def named(value: str, at: FunctionId) -> Iterator[Function]:
-        for name in _names(types.term(value, at)):
+        for name in _names(types, types.term(value, at)):
             if name not in program.locals.get(at, ()):
                 yield from definitions.of(name, program.files[at.unit])
 
@@ -117,17 +117,19 @@ def slot_values(program: Program, definitions: Definitions, types: Types, stores
                 yield record.removeprefix("struct "), member, function, "", file, store.line, store.text, cond
 
 
-def _names(term: Term) -> Iterator[str]:
-    """The names that a value can be, whatever it is converted to."""
+def _names(types: Types, term: Term) -> Iterator[str]:
+    """The names that a value can be; what is made a number of is no function any more."""
     if term[0] == "name":
         yield term[1]
     elif term[0] == "address":
-        yield from _names(term[1])
+        yield from _names(types, term[1])
     elif term[0] == "cast":
-        yield from _names(term[2])
+        kind = types.resolve(term[1]) if isinstance(term[1], str) else ""
+        if not kind or kind.endswith("*") or is_function(kind):
+            yield from _names(types, term[2])
     elif term[0] == "either":
-        yield from _names(term[1])
-        yield from _names(term[2])
+        yield from _names(types, term[1])
+        yield from _names(types, term[2])
 
 
 def evidence(program: Program, role: str, at: FunctionId, line: int, text: str) -> Evidence:

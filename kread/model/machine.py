@@ -105,8 +105,8 @@ _HANDLERS: dict[type, Callable[[Host, object], None]] = {
 
 def due(state: Host) -> int | None:
     """When the next timer fires, in ms; None where none is armed."""
-    found = _next(state)
-    return None if found is None else found[0]
+    armed = _armed(state)
+    return min(armed)[0] if armed else None
 
 
 Timed = Request | Sock | TimeWait | Waiter
@@ -116,23 +116,19 @@ def _advance(state: Host, event: Advance) -> tuple[Outcome, ...]:
     if event.to < state.now:
         raise IllegalEvent(f"time cannot go back from {state.now} to {event.to} ms")
     outcomes = []
-    while (due := _next(state)) is not None and due[0] <= event.to:
-        state.now = due[0]
-        outcomes.append(_fire(state, due[1]))
+    while (at := due(state)) is not None and at <= event.to:
+        state.now = at
+        outcomes.append(_fire(state, min(_armed(state))[2]))
     state.now = event.to
     state.begin(event)
     outcomes.append(state.outcome())
     return tuple(outcomes)
 
 
-def _next(state: Host) -> tuple[int, Timed] | None:
-    """The timer that is due first, the oldest among equals."""
+def _armed(state: Host) -> list[tuple[int, int, Timed]]:
+    """The timers that are armed: when each is due, a number that is lower the older it is among equals, whose it is."""
     timed: list[Timed] = [*state.entries(), *state.waiters]
-    armed = [(each.deadline, i, each) for i, each in enumerate(timed) if each.deadline is not None]
-    if not armed:
-        return None
-    deadline, _, first = min(armed, key=lambda row: row[:2])
-    return deadline, first
+    return [(each.deadline, i, each) for i, each in enumerate(timed) if each.deadline is not None]
 
 
 def _fire(state: Host, due: Timed) -> Outcome:

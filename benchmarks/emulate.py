@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 EMULATOR = "qemu-system-x86_64"
+#: One processor: time that is counted in instructions makes two wait for each other.
 MEMORY_MB, PROCESSORS = 1024, 1
-"""One processor: time that is counted in instructions makes two wait for each other."""
 #: A nanosecond of the emulated clock for each instruction, and none while nothing is to be done.
 CLOCK = "shift=0,sleep=off"
 #: The last line that /init writes, with the program's exit code.

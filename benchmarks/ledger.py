@@ -21,8 +21,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kread.check.accuracy import compare, prefixes
+from kread.check.accuracy import compare
 from kread.check.census import census
+from kread.check.truth import prefixes
 from kread.graph.build import build
 from kread.graph.callgraph import CallGraph
 from kread.presence import Config

@@ -53,11 +53,11 @@ MODULES = (
     "synack",
     "timewait",
 )
+#: A mutant that loops is stopped after so long of the processor's time: a scenario takes a few milliseconds.
 SECONDS = 4
-"""A mutant that loops is stopped after so long of the processor's time: a scenario takes a few milliseconds."""
 
+#: Mutants that no scenario can tell apart, by module, function and change, with the reason.
 EQUIVALENT: dict[tuple[str, str, str], str] = {}
-"""Mutants that no scenario can tell apart, by module, function and change, with the reason."""
 
 _COMPARE: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.GtE),

@@ -22,8 +22,8 @@ from kread.data import load
 from kread.model.policy import Policy, policies
 from kread.render.packet_script import NotWritable, packet_script
 
+#: How many seconds longer than its lines say a script may take before it hangs.
 SPARE = 60
-"""How many seconds longer than its lines say a script may take before it hangs."""
 _TIME = re.compile(r"^ *\+?(?:[\d.]+~\+)?([\d.]+) ", re.M)
 
 

@@ -11,26 +11,20 @@ tells which functions are put into which fields, these places count too (kread.c
 
 from __future__ import annotations
 
-import csv
-import gzip
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from kread.check.fields import known_places
-from kread.errors import UsageError
+from kread.check.truth import rows
+from kread.data import load
 from kread.graph.callgraph import CallGraph
 
 #: How a call's name stands in the source, by the truth; the best of an edge's classes counts. The first two are
 #: written at the site, the others are made by macros.
 CLASSES = ("src", "arg", "argname", "body", "paste", "cleanup")
 _WRITTEN = 2
-
-#: What optimisation makes of an assertion, under a name with a number in it.
-_ASSERTION = "__compiletime_assert_"
-#: What a static call's trampoline is named.
-_STATIC = "__SCT__"
 
 #: SQLite takes at most this many values in one statement on its oldest supported builds.
 _VALUES = 400
@@ -61,23 +55,10 @@ class Accuracy:
     extra: tuple[tuple[str, ...], ...]
 
 
-def prefixes(truth: Path) -> list[str]:
-    """The parts that a truth has, e.g. "net-ipv4"."""
-    found = sorted(file.name.removesuffix(".calls.tsv.gz") for file in truth.glob("*.calls.tsv.gz"))
-    if not found:
-        raise UsageError(
-            "no-truth",
-            "there are no calls of a compiler",
-            where=str(truth),
-            hint="give a folder that holds NAME.calls.tsv.gz, NAME.functions.tsv.gz and NAME.inactive.tsv.gz",
-        )
-    return found
-
-
 def compare(graph: CallGraph, truth: Path, prefix: str) -> Accuracy:
     """Compare a graph with one part of the truth."""
     read = frozenset(graph.store.packed("watched"))
-    callers = {(row["file"], row["name"]) for row in _rows(truth / f"{prefix}.functions.tsv.gz") if row["file"] in read}
+    callers = {(row["file"], row["name"]) for row in rows(truth / f"{prefix}.functions.tsv.gz") if row["file"] in read}
     told = {call: places for call, places in _told(truth, prefix).items() if call[0] in read}
     found = _found(graph, callers, _inactive(truth, prefix) if graph.config is None else {})
     asked: Counter[str] = Counter()
@@ -122,16 +103,12 @@ def _same(place: str, places: Mapping[str, object]) -> bool:
     return place in places or bool(places and (place == "" or "" in places))
 
 
-def _rows(file: Path) -> list[dict[str, str]]:
-    with gzip.open(file, "rt", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
-
-
 def _told(truth: Path, prefix: str) -> dict[Call, dict[str, tuple[str, str]]]:
     """What the compiler says: call -> callee's file -> (class, place)."""
     found: dict[Call, dict[str, tuple[str, str]]] = defaultdict(dict)
-    for row in _rows(truth / f"{prefix}.calls.tsv.gz"):
-        if row["callee_kind"] == "builtin" or row["callee"].startswith((_ASSERTION, _STATIC)):
+    compiled = tuple(row["prefix"] for row in load("names")["compiled"])
+    for row in rows(truth / f"{prefix}.calls.tsv.gz"):
+        if row["callee_kind"] == "builtin" or row["callee"].startswith(compiled):
             continue
         known = found[row["caller_file"], row["caller"], row["callee"]]
         place = row["callee_file"] if row["callee_kind"] != "decl" else ""
@@ -143,7 +120,7 @@ def _told(truth: Path, prefix: str) -> dict[Call, dict[str, tuple[str, str]]]:
 def _inactive(truth: Path, prefix: str) -> dict[str, list[tuple[int, int]]]:
     """The lines that the compiler's configuration left out: file -> (first, last) of each region."""
     found: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for row in _rows(truth / f"{prefix}.inactive.tsv.gz"):
+    for row in rows(truth / f"{prefix}.inactive.tsv.gz"):
         found[row["file"]].append((int(row["begin_line"]), int(row["end_line"])))
     return found
 

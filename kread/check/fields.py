@@ -7,11 +7,10 @@ the graph has the function in that slot from a line of the same file.
 
 from __future__ import annotations
 
-import csv
-import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
+from kread.check.truth import rows
 from kread.graph.callgraph import CallGraph
 
 _FILES = ("fptr_inits", "fptr_assigns")
@@ -43,11 +42,10 @@ def _told(truth: Path, prefix: str) -> Iterator[tuple[Place, str]]:
     for name in _FILES:
         file = truth / f"{prefix}.{name}.tsv.gz"
         if file.is_file():
-            with gzip.open(file, "rt", encoding="utf-8") as stream:
-                for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE):
-                    if row["record"] and row.get("kind", "assign_field").startswith("assign_field"):
-                        field = row["field"].rpartition(".")[2].partition("[")[0]
-                        yield (_tag(row["record"]), field, row["function"], row["file"]), row["line"]
+            for row in rows(file):
+                if row["record"] and row.get("kind", "assign_field").startswith("assign_field"):
+                    field = row["field"].rpartition(".")[2].partition("[")[0]
+                    yield (_tag(row["record"]), field, row["function"], row["file"]), row["line"]
 
 
 def _tag(record: str) -> str:

@@ -31,8 +31,8 @@ _ETH_P_IP = 0x0800
 _IP_HDRINCL = 3
 #: Where struct tcp_info has, for a listener, the length of its accept queue and its backlog.
 _TCP_INFO_QUEUES = 24
+#: An option of sockets: numbers of 4 bytes, the ninth of them what was dropped.
 _SO_MEMINFO, _MEMINFO, _DROPS = 55, 36, 32
-"""An option of sockets: numbers of 4 bytes, the ninth of them what was dropped."""
 #: A timer of the kernel fires after its time, by a sixteenth of it at most for those that TCP has, and by a little more.
 LATE, SLACK = 1 / 16, 0.3
 #: The longest tick of the kernel's clock, in seconds.
@@ -59,11 +59,12 @@ _OPTIONS = {
     "SO_REUSEPORT": (socket.SOL_SOCKET, socket.SO_REUSEPORT),
 }
 _REUSEPORT = "SO_ATTACH_REUSEPORT"
+#: What takes a program: it answers a member of the group, or how much of a segment to keep, and the model's filters keep none.
 _PROGRAMS = {_REUSEPORT: _SO_ATTACH_REUSEPORT_CBPF, "SO_ATTACH_FILTER": _SO_ATTACH_FILTER}
-"""What takes a program: it answers a member of the group, or how much of a segment to keep, and the model's filters keep none."""
 _TIMEOUTS, _DEVICE = "rskq_defer_accept", "SO_BINDTODEVICE"
+#: The options that a socket of the test takes: as they are, a program that answers a constant, timeouts as seconds, and a
+#: name.
 OPTIONS = frozenset({*_OPTIONS, *_PROGRAMS, _TIMEOUTS, _DEVICE})
-"""The options that a socket of the test takes: as they are, a program that answers a constant, timeouts as seconds, and a name."""
 
 
 def _set(sock: socket.socket, option: str, value: int | str) -> None:

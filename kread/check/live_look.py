@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from kread.model.events import Key
 from kread.model.socks import SECOND
 
+#: The numbers of include/net/tcp_states.h, with the model's names; a listener is no connection.
 _STATES = {
     1: "ESTABLISHED",
     3: "SYN_RECV",
@@ -26,7 +27,6 @@ _STATES = {
     9: "LAST_ACK",
     11: "CLOSING",
 }
-"""The numbers of include/net/tcp_states.h, with the model's names; a listener is no connection."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ _ARITHMETIC: dict[type, Callable[[int, int], int]] = {
     ast.BitAnd: operator.and_,
     ast.BitOr: operator.or_,
 }
+#: Each comparison with how it is told where it holds, and where it does not.
 _COMPARISONS: dict[type, tuple[Callable[[Value, Value], bool], str, str]] = {
     ast.Eq: (operator.eq, "=", "!="),
     ast.NotEq: (operator.ne, "!=", "="),
@@ -40,7 +41,6 @@ _COMPARISONS: dict[type, tuple[Callable[[Value, Value], bool], str, str]] = {
     ast.Lt: (operator.lt, "<", ">="),
     ast.LtE: (operator.le, "<=", ">"),
 }
-"""Each comparison with how it is told where it holds, and where it does not."""
 
 
 class Watch(Host):

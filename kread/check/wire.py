@@ -20,8 +20,8 @@ _TTL = 64
 _NOP, _STAMP, _FAST_OPEN = 1, 8, 34
 _UNREACHABLE, _HOST_UNREACHABLE, _PROTOCOL_UNREACHABLE = 3, 1, 2
 _WORD = 0xFFFFFFFFFFFFFFFF
+#: The key of Fast Open's cookies in our namespaces, as tcp_fastopen_key takes it: four words.
 FAST_OPEN_KEY = (0x01020304, 0x05060708, 0x090A0B0C, 0x0D0E0F10)
-"""The key of Fast Open's cookies in our namespaces, as tcp_fastopen_key takes it: four words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,8 @@ def doctor(
     found = census(graph)
     compared = {}
     if truth is not None:
-        from kread.check.accuracy import compare, prefixes
+        from kread.check.accuracy import compare
+        from kread.check.truth import prefixes
 
         compared = {prefix: compare(graph, truth, prefix) for prefix in prefixes(truth)}
     if format_ == "json":

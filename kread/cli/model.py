@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from kread.model.policy import Policy
     from kread.model.script import Script
 
+#: The release whose readings are followed where none is named; the one that kread fetches by default.
 DEFAULT_RELEASE = "6.12"
-"""The release whose readings are followed where none is named; the one that kread fetches by default."""
 
 
 def model(

@@ -186,9 +186,10 @@ class CallGraph:
         if not any(defined for _, _, _, defined in rows):
             # What is only declared under the reader's name can have its body under the compiler's.
             for row in data.load("names")["alias"]:
-                made = self.store.query(query, [re.sub(row["reader"], row["compiler"], name)])
-                if made and re.fullmatch(row["reader"], name):
-                    return made
+                if re.fullmatch(row["reader"], name):
+                    made = self.store.query(query, [re.sub(row["reader"], row["compiler"], name)])
+                    if made:
+                        return made
         return rows
 
     def require(self, symbol: str) -> list[int]:
@@ -297,7 +298,7 @@ class CallGraph:
         """Which functions fill a slot. `record` is "struct proto_ops" or just "proto_ops"; "" matches any."""
         rows = self.store.query(
             "SELECT record, field, function, object, file, line, text, presence FROM slot WHERE field = ?"
-            " AND (? = '' OR record IN (?, ?, ?)) ORDER BY record, file, line, object",
+            " AND (? = '' OR record IN (?, ?, ?)) ORDER BY record, file, line, object, function",
             [field, record, record, f"struct {record}", f"union {record}"],
         )
         self.load(row[2] for row in rows)

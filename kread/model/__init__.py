@@ -37,6 +37,7 @@ from kread.model import (
 from kread.model.machine import step
 from kread.model.rules import Anchor, Rule, table
 
+#: Every rule by its id, in the order of the modules.
 RULES = table(
     module.RULES
     for module in (
@@ -59,6 +60,5 @@ RULES = table(
         close,
     )
 )
-"""Every rule by its id, in the order of the modules."""
 
 __all__ = ["RULES", "Anchor", "Rule", "step"]

@@ -45,15 +45,15 @@ RULES = (
     rule("11.7:over", "inet_shutdown", "of one that is over: -ENOTCONN", guard("inet_shutdown", "err = -ENOTCONN")),
 )  # fmt: skip
 
+#: tcp_need_reset(): the states in which an abort tells the peer.
 NEED_RESET = frozenset({State.ESTABLISHED, State.CLOSE_WAIT, State.FIN_WAIT1, State.FIN_WAIT2, State.SYN_RECV})
-"""tcp_need_reset(): the states in which an abort tells the peer."""
 
+#: tcp_close_state(): where close() moves a connection; a FIN is sent on the way.
 CLOSING = {
     State.SYN_RECV: State.FIN_WAIT1,
     State.ESTABLISHED: State.FIN_WAIT1,
     State.CLOSE_WAIT: State.LAST_ACK,
 }
-"""tcp_close_state(): where close() moves a connection; a FIN is sent on the way."""
 
 
 def close(host: Host, event: Close) -> None:

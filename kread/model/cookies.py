@@ -54,10 +54,10 @@ TCP_SYNCOOKIE_PERIOD = 60 * SECOND
 MAX_SYNCOOKIE_AGE = 2
 COOKIEBITS = 24
 COOKIEMASK = 0xFFFFFF
+#: What is left of the minutes above the COOKIEBITS of the hash.
 COUNTMASK = 0xFF
-"""What is left of the minutes above the COOKIEBITS of the hash."""
+#: The place of 1460 in the table of MSS values, which the model's peers all announce, and how many there are.
 MSSIND, SIZES = 3, 4
-"""The place of 1460 in the table of MSS values, which the model's peers all announce, and how many there are."""
 
 
 def _hash(key: Key, count: int) -> int:

@@ -54,14 +54,14 @@ RULES = (
 )  # fmt: skip
 
 
+#: The states in which the peer's FIN was taken.
 AFTER_FIN = frozenset({State.CLOSE_WAIT, State.CLOSING, State.LAST_ACK})
-"""The states in which the peer's FIN was taken."""
 
+#: How much older the timestamp of a repeated ACK may be: a timeout of 200 ms, in 1200ths of a second or in 1024ths.
 REPLAY = {True: 240, False: 204}
-"""How much older the timestamp of a repeated ACK may be: a timeout of 200 ms, in 1200ths of a second or in 1024ths."""
 
+#: By how much a timestamp may lie behind on a connection; before and after it there is no such grace.
 TCP_PAWS_WINDOW = 1
-"""By how much a timestamp may lie behind on a connection; before and after it there is no such grace."""
 
 
 def child_process(host: Host, parent: Sock, sock: Sock, segment: Segment) -> None:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 DEFAULT_ADDRESS = "10.0.0.1"
 DEFAULT_PORT = 80
+#: A backlog and a limit that `given` cannot reach.
 MANY = 1 << 20
-"""A backlog and a limit that `given` cannot reach."""
 
 
 def names(text: str) -> list[str]:
@@ -84,8 +84,8 @@ _LISTEN_OPTIONS = {
 }
 
 
+#: Attached once the group is there: a socket that brings a program shares its port with nobody.
 _PROGRAMS = {"prog": "SO_ATTACH_REUSEPORT", "migrate_prog": "SO_ATTACH_REUSEPORT_MIGRATE"}
-"""Attached once the group is there: a socket that brings a program shares its port with nobody."""
 
 
 def _listen(player: Player, statement: Statement) -> None:

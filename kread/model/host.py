@@ -15,6 +15,7 @@ from kread.model.events import Event, Flag, Key, Move, Outcome, Queues, Result, 
 from kread.model.policy import Policy
 from kread.model.socks import Entry, Request, Sock, State, state_name
 
+#: The sysctls that the model reads, with their defaults; max_syn_backlog is the least that the boot code gives it.
 SYSCTLS = {
     "somaxconn": 4096,
     "tcp_max_syn_backlog": 128,
@@ -27,12 +28,11 @@ SYSCTLS = {
     "tcp_rto_max_ms": 120_000,
     "tcp_rfc1337": 0,
 }
-"""The sysctls that the model reads, with their defaults; max_syn_backlog is the least that the boot code gives it."""
 
+#: What can be made to fail: an allocation, a route, a transmission, a port.
 FAULTS = frozenset(
     {"reqsk_alloc", "route_req", "send_synack", "clone", "route_child", "inherit_port", "get_port", "hash", "security"}
 )
-"""What can be made to fail: an allocation, a route, a transmission, a port."""
 
 
 class Host:

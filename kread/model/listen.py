@@ -18,11 +18,11 @@ _REUSE = (
     "sk->sk_reuse && sk2->sk_reuse && sk2->sk_state != TCP_LISTEN",
     "reuse && sk2->sk_reuse && sk2->sk_state != TCP_LISTEN",
 )
+#: What two socks with one port may share it for; where it stands differs, and whether a field is read or a copy of it.
 _SHARED = (
     "if (!reuseport_ok || !sk->sk_reuseport || !sk2->sk_reuseport",
     "if (!reuseport_ok || !reuseport || !sk2->sk_reuseport",
 )
-"""What two socks with one port may share it for; where it stands differs, and whether a field is read or a copy of it."""
 
 RULES = (
     rule(
@@ -123,8 +123,8 @@ RULES = (
     ),
 )
 
+#: The first odd port of ip_local_port_range's default.
 FIRST_EPHEMERAL = 32769
-"""The first odd port of ip_local_port_range's default."""
 
 TFO_SERVER_ENABLE = 0x2
 TFO_SERVER_WO_SOCKOPT1 = 0x400

@@ -12,11 +12,11 @@ from kread.model.events import IllegalEvent, Open, SetOption
 from kread.model.host import Host
 from kread.model.socks import OPTIONS, SECOND, TCP_RTO_MAX, Group, Sock, State, secs_to_retrans
 
+#: The one option whose value is a name; "none" unbinds.
 TEXT = "SO_BINDTODEVICE"
-"""The one option whose value is a name; "none" unbinds."""
 
+#: The values that an option takes: any other is -EINVAL.
 RANGES = {"TCP_SYNCNT": (1, 127), "TCP_FASTOPEN": (0, 2**31 - 1), "TCP_RTO_MAX_MS": (SECOND, TCP_RTO_MAX)}
-"""The values that an option takes: any other is -EINVAL."""
 
 
 def open_socket(host: Host, event: Open) -> None:

@@ -15,8 +15,8 @@ from kread.model.socks import add
 
 FIRST_ISN = 1000
 PEER_PORT = 40000
+#: How far beside the truth an acknowledgement called wrong lies.
 WRONG = 123_457
-"""How far beside the truth an acknowledgement called wrong lies."""
 
 _TERM = re.compile(r"([+-]?)\s*(0x[0-9a-fA-F]+|\w+)")
 

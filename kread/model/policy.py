@@ -22,68 +22,68 @@ class Policy:
     """The readings that the model follows. Section numbers are those of the page of facts."""
 
     name: str
+    #: 4.3, R6.11: the operator between the accept queue's length and the backlog: ">" or ">=".
     accept_queue_full: str = ">"
-    """4.3, R6.11: the operator between the accept queue's length and the backlog: ">" or ">="."""
+    #: 4.1: the operator between the number of half-open requests and the backlog: ">" or ">=".
     request_queue_full: str = ">"
-    """4.1: the operator between the number of half-open requests and the backlog: ">" or ">="."""
+    #: 1.4: listen() returns the error of get_port() rather than always -EADDRINUSE.
     listen_keeps_error: bool = True
-    """1.4: listen() returns the error of get_port() rather than always -EADDRINUSE."""
+    #: 2.1: a listener assigned to the packet by BPF is run through its reuseport group again.
     steal_reselects: bool = True
-    """2.1: a listener assigned to the packet by BPF is run through its reuseport group again."""
+    #: 2.5: a group with SO_INCOMING_CPU prefers the member of the current CPU.
     reuseport_prefers_cpu: bool = True
-    """2.5: a group with SO_INCOMING_CPU prefers the member of the current CPU."""
+    #: 2.7: the sequence number chosen in TIME_WAIT reaches tcp_conn_request, so that the SYN passes the limits.
     tw_isn_survives: bool = True
-    """2.7: the sequence number chosen in TIME_WAIT reaches tcp_conn_request, so that the SYN passes the limits."""
+    #: 2.8, 8.8, 11.2, R6.14: what a closed listener held may move to another member of its group.
     migration: bool = True
-    """2.8, 8.8, 11.2, R6.14: what a closed listener held may move to another member of its group."""
+    #: 4.8: the request's addresses are set inside route_req, not by a slot before it.
     init_req_in_route: bool = True
-    """4.8: the request's addresses are set inside route_req, not by a slot before it."""
+    #: 4.g: the cookie is computed before the route is looked up.
     cookie_before_route: bool = True
-    """4.g: the cookie is computed before the route is looked up."""
+    #: 4.c: the warning of a flood names the listener's address, not only its port.
     flood_names_address: bool = True
-    """4.c: the warning of a flood names the listener's address, not only its port."""
+    #: 4.e: a request whose 4-tuple is already hashed is freed, with no SYN-ACK.
     duplicate_refused: bool = True
-    """4.e: a request whose 4-tuple is already hashed is freed, with no SYN-ACK."""
+    #: 4.e: the request's timer is armed after the request is hashed.
     timer_after_insert: bool = True
-    """4.e: the request's timer is armed after the request is hashed."""
+    #: 4.f: the first timeout is asked for when the request is hashed, not before.
     timeout_when_hashed: bool = True
-    """4.f: the first timeout is asked for when the request is hashed, not before."""
+    #: 4.f: a BPF program's first timeout is cut to TCP_RTO_MAX.
     timeout_init_capped: bool = True
-    """4.f: a BPF program's first timeout is cut to TCP_RTO_MAX."""
+    #: 4.f, 8.5: the request keeps its first timeout and later ones are multiples of it, not of TCP_TIMEOUT_INIT.
     timeout_kept: bool = True
-    """4.f, 8.5: the request keeps its first timeout and later ones are multiples of it, not of TCP_TIMEOUT_INIT."""
+    #: 8.5: the cap of the doubled timeout is the listener's own maximum, not TCP_RTO_MAX.
     timeout_capped_by_listener: bool = True
-    """8.5: the cap of the doubled timeout is the listener's own maximum, not TCP_RTO_MAX."""
+    #: R6.2: a segment with RST is not handed to the listener for its wrong acknowledgement.
     wrong_ack_spares_rst: bool = True
-    """R6.2: a segment with RST is not handed to the listener for its wrong acknowledgement."""
+    #: R6.3: the window offered is cut to 65535 where it is chosen, so that a child has no larger one either.
     initial_window_capped: bool = False
-    """R6.3: the window offered is cut to 65535 where it is chosen, so that a child has no larger one either."""
+    #: R6.3: the window of a request is at most 65535.
     synack_window_capped: bool = True
-    """R6.3: the window of a request is at most 65535."""
+    #: R6.3: the echoed timestamp must be one that was sent.
     tsecr_checked: bool = True
-    """R6.3: the echoed timestamp must be one that was sent."""
+    #: R6.4: a RST kills a request only if its sequence number is the next one expected.
     rst_must_be_exact: bool = True
-    """R6.4: a RST kills a request only if its sequence number is the next one expected."""
+    #: 10.3: an established connection answers an ACK of something that was not sent with a challenge ACK.
     unsent_ack_challenged: bool = True
-    """10.3: an established connection answers an ACK of something that was not sent with a challenge ACK."""
+    #: 10.3: while a connection closes, a segment that acknowledges less than was acknowledged before is not refused.
     old_ack_accepted: bool = True
-    """10.3: while a connection closes, a segment that acknowledges less than was acknowledged before is not refused."""
+    #: 10.3: a SYN with an older timestamp on a connection is challenged as any other SYN is, not counted as PAWSEstab.
     paws_spares_syn: bool = True
-    """10.3: a SYN with an older timestamp on a connection is challenged as any other SYN is, not counted as PAWSEstab."""
+    #: 10.3: a pure ACK with an older timestamp and an older number is counted as PAWSOldAck and not answered.
     paws_old_ack: bool = True
-    """10.3: a pure ACK with an older timestamp and an older number is counted as PAWSOldAck and not answered."""
+    #: 10.3: a repeated ACK's timestamp may be older by the retransmission timeout in 1200ths of a second, not in 1024ths.
     replay_in_1200ths: bool = True
-    """10.3: a repeated ACK's timestamp may be older by the retransmission timeout in 1200ths of a second, not in 1024ths."""
+    #: 10.3: a segment beyond the window of a connection counts BeyondWindow.
     beyond_window_counted: bool = True
-    """10.3: a segment beyond the window of a connection counts BeyondWindow."""
+    #: 10.3: a segment that ends beyond the window is refused where data waits to be read.
     window_end_strict: bool = True
-    """10.3: a segment that ends beyond the window is refused where data waits to be read."""
+    #: 12: a segment that PAWS rejects in TIME_WAIT counts PAWSTimewait, not PAWSEstab.
     tw_paws_counter: bool = True
-    """12: a segment that PAWS rejects in TIME_WAIT counts PAWSTimewait, not PAWSEstab."""
+    #: 7.5: a BPF program may vouch for a cookie.
     cookie_by_bpf: bool = True
-    """7.5: a BPF program may vouch for a cookie."""
+    #: The functions that the tree does not define and the model leaves out of its trails.
     absent: frozenset[str] = frozenset()
-    """The functions that the tree does not define and the model leaves out of its trails."""
 
     def answer(self, field: str) -> object:
         """The value of a field by its name; ValueError names a field that there is not."""

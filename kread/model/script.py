@@ -105,6 +105,7 @@ LISTEN = {
 }
 LISTEN_WORDS = {"reuseport", "reuseaddr", "filter", "nocookie", "kernel", "dgram", "connected", "sk_lookup"}
 
+#: What each happening takes: its options with their meaning, and its bare words.
 OPTIONS: dict[str, tuple[dict[str, str], set[str]]] = {
     "segment": (SEGMENT, SEGMENT_WORDS),
     "handshake": (SEGMENT, SEGMENT_WORDS),
@@ -122,18 +123,17 @@ OPTIONS: dict[str, tuple[dict[str, str], set[str]]] = {
     "shutdown": ({}, set()),
     "signal": ({}, set()),
 }
-"""What each happening takes: its options with their meaning, and its bare words."""
 
 BARE = ("wait", "at", "fail", "mend", "proven", "with", "only")
 EXPECT = ("->", "returns", "queues", "counters", "peer", "rules", "times", "functions", "log", "refused")
 CALLS = ("listen", "socket", "bind", "accept", "setsockopt", "close", "shutdown", "signal")
 
+#: What people write, and what it means here: `20 SYNs`, `8 x full handshake`, `a=1,b=2`.
 _ALIASES = (
     (re.compile(r"^(\d+) (SYN|ACK|RST|FIN)s\b"), r"\1 x \2"),
     (re.compile(r"\bfull (?=handshake)|(?<=handshake) attempts\b|(?<=handshake)s\b"), ""),
     (re.compile(r"^([a-z]\w*=-?\w+)(?:, ?(?=[a-z]))"), r"\1 "),
 )
-"""What people write, and what it means here: `20 SYNs`, `8 x full handshake`, `a=1,b=2`."""
 
 _CONDITION = re.compile(r"\[([^\]]*)\]\s*")
 _COUNT = re.compile(r"(\d+)\s*x\s+")

@@ -15,22 +15,22 @@ from kread.model.events import Key
 
 INADDR_ANY = "0.0.0.0"
 
+#: Milliseconds; the model's clock ticks in them.
 SECOND = 1000
-"""Milliseconds; the model's clock ticks in them."""
 TCP_TIMEOUT_INIT = 1 * SECOND
 TCP_RTO_MAX = 120 * SECOND
 TCP_TIMEWAIT_LEN = 60 * SECOND
 FASTOPEN_RST_WAIT = 60 * SECOND
+#: What tcp_select_initial_window() offers with the default receive buffer: the segments of 1460 bytes in 64 KiB.
 DEFAULT_WINDOW = 64240
-"""What tcp_select_initial_window() offers with the default receive buffer: the segments of 1460 bytes in 64 KiB."""
+#: The same where each segment carries a timestamp, of 12 bytes.
 STAMPED_WINDOW = 65160
-"""The same where each segment carries a timestamp, of 12 bytes."""
+#: The largest window that a SYN-ACK can offer, for windows in SYN segments are never scaled (RFC 7323).
 WIDEST_UNSCALED = 65535
-"""The largest window that a SYN-ACK can offer, for windows in SYN segments are never scaled (RFC 7323)."""
+#: The largest number that the kernel keeps a TCP_DEFER_ACCEPT in, a u8.
 MOST_RETRANS = 255
-"""The largest number that the kernel keeps a TCP_DEFER_ACCEPT in, a u8."""
+#: What C keeps of a number that it compares with an unsigned one.
 MASK = 0xFFFFFFFF
-"""What C keeps of a number that it compares with an unsigned one."""
 
 
 class State(Enum):
@@ -196,8 +196,8 @@ class Sock:
     deadline: int | None = None
 
 
+#: A member of ehash.
 Entry = Request | TimeWait | Sock
-"""A member of ehash."""
 
 
 def state_name(entry: Entry) -> str:
@@ -205,6 +205,9 @@ def state_name(entry: Entry) -> str:
     return (entry.substate if isinstance(entry, TimeWait) else entry.state).value
 
 
+#: What SetOption takes, and the field that it sets. TCP_DEFER_ACCEPT is in seconds, rskq_defer_accept what they become;
+#: SO_RCVBUF is the window offered; SO_ATTACH_FILTER a filter that drops everything; the last four stand for BPF programs and
+#: what they answer.
 OPTIONS = {
     "SO_REUSEADDR": "reuse",
     "SO_REUSEPORT": "reuseport",
@@ -223,10 +226,6 @@ OPTIONS = {
     "SO_ATTACH_REUSEPORT_MIGRATE": "prog",
     "SK_LOOKUP": "sk_lookup",
 }
-"""What SetOption takes, and the field that it sets. TCP_DEFER_ACCEPT is in seconds, rskq_defer_accept what they become;
-SO_RCVBUF is the window offered; SO_ATTACH_FILTER a filter that drops everything; the last four stand for BPF programs
-and what they answer.
-"""
 
 
 def secs_to_retrans(seconds: int) -> int:

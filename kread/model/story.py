@@ -18,12 +18,14 @@ from kread.model.play import Run
 from kread.model.rules import Rule
 from kread.model.socks import SECOND
 
+#: A sequence diagram with more arrows than this is cut: nobody reads it, and Mermaid refuses much larger ones.
 MOST_ARROWS = 120
-"""A sequence diagram with more arrows than this is cut: nobody reads it, and Mermaid refuses much larger ones."""
 
+#: The actors of a sequence that are no peers.
 KERNEL, APPLICATION = "kernel", "app"
-"""The actors of a sequence that are no peers."""
 
+#: How an entry of ehash changes: its state, the rule that decides, the state afterwards; "none" is no entry. The end of
+#: TIME_WAIT and of FIN_WAIT2 after a minute is the one change that no rule decides.
 TRANSITIONS: tuple[tuple[str, str, str], ...] = (
     ("none", "4.8", "NEW_SYN_RECV"),
     ("none", "4.7", "SYN_RECV"),
@@ -75,10 +77,6 @@ TRANSITIONS: tuple[tuple[str, str, str], ...] = (
     ("TIME_WAIT", "2.7:syn", "NEW_SYN_RECV"),
     ("TIME_WAIT", "2.7:syn", "none"),
 )
-"""How an entry of ehash changes: its state, the rule that decides, the state afterwards; "none" is no entry.
-
-The end of TIME_WAIT and of FIN_WAIT2 after a minute is the one change that no rule decides.
-"""
 
 
 @dataclass(frozen=True, slots=True)

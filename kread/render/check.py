@@ -17,8 +17,8 @@ from kread.render.layout import Layout, Row
 from kread.render.style import Style
 
 SCHEMA = "kread.check/1"
+#: Where the text begins beside "releases".
 COLUMN = 10
-"""Where the text begins beside "releases"."""
 
 _WHY = {
     "text": "reads as in no known release",

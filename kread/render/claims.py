@@ -9,8 +9,8 @@ from kread.check.claims import Answer, ClaimsCheck
 from kread.render.check import dump, laid
 from kread.render.layout import Row
 
+#: Where the text begins beside "imprecise".
 COLUMN = 11
-"""Where the text begins beside "imprecise"."""
 
 _ROLES = {"holds": "if", "imprecise": "unsure", "wrong": "unsure"}
 

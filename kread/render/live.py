@@ -10,8 +10,8 @@ from kread.check.packetdrill import FAILED, OUTSIDE, PASSED, PacketdrillCheck
 from kread.render.check import dump, laid
 from kread.render.layout import Row
 
+#: Where the text begins beside "kernel".
 COLUMN = 8
-"""Where the text begins beside "kernel"."""
 
 
 def live_text(check: LiveCheck, *, every: bool = False, width: int = 80, color: bool = False) -> str:

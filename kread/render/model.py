@@ -24,8 +24,8 @@ from kread.render.layout import Row as Line
 from kread.render.style import Style
 
 SCHEMA = "kread.model/1"
+#: Where the text begins in a story; the longest word is "returns".
 COLUMN = 8
-"""Where the text begins in a story; the longest word is "returns"."""
 
 
 def listing(scripts: Sequence[Script], *, width: int = 80, color: bool = False) -> str:

@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 from kread.model.events import Key, Outcome
 from kread.model.socks import SECOND
 
+#: How much later than its time a segment may come, in ms: a timer's slack, and an eighth of its length more.
 LATE = SECOND // 5
-"""How much later than its time a segment may come, in ms: a timer's slack, and an eighth of its length more."""
+#: How far from its time an event of a script may be, in ms, for hundreds of segments at one moment, an ACK that is delayed,
+#: and a machine that does other things as well.
 TOLERANCE = SECOND // 10
-"""How far from its time an event of a script may be, in ms, for hundreds of segments at one moment, an ACK that is delayed,
-and a machine that does other things as well."""
+#: How long a command may take that starts an interpreter, in ms.
 COMMAND = SECOND // 5
-"""How long a command may take that starts an interpreter, in ms."""
+#: A timer of the kernel's wheel is late by an eighth of its length at most.
 _SLACK = 8
-"""A timer of the kernel's wheel is late by an eighth of its length at most."""
 
 
 class Beyond(Exception):
@@ -43,8 +43,8 @@ class Timeline:
     lag: int = 0
     done: int = 0
     due: int | None = None
+    #: When the timer of a connection was armed last, by the model's clock, and how large the lag was then.
     armed: dict[Key, tuple[int, int]] = field(default_factory=dict)
-    """When the timer of a connection was armed last, by the model's clock, and how large the lag was then."""
 
     def line(self, text: str, time: int) -> None:
         """A line at a time of the model's clock, or as much later as the kernel's timers may be."""

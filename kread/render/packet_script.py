@@ -38,8 +38,8 @@ from kread.render.packet_words import (
     told,
 )
 
+#: The port of the first other peer; packetdrill's own are much higher.
 FIRST_PORT = 20001
-"""The port of the first other peer; packetdrill's own are much higher."""
 
 
 class NotWritable(Exception):
@@ -88,12 +88,12 @@ class _Writer:
     counters: Counter[str] = field(default_factory=Counter)
     place: int = 0
     now: int = 0
+    #: How long it takes after the last line until all that is counted has happened, in ms.
     rest: int = 0
-    """How long it takes after the last line until all that is counted has happened, in ms."""
     irs: int = 0
     isn: int | None = None
+    #: What the model has acknowledged on the connection followed, and where data begin that came ahead of that.
     acked: int = 1
-    """What the model has acknowledged on the connection followed, and where data begin that came ahead of that."""
     ahead: int | None = None
     fds: dict[str, int] = field(default_factory=dict)
     next_fd: int = 3

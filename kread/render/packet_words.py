@@ -16,14 +16,14 @@ from kread.model.script import Script
 from kread.model.socks import SECOND
 from kread.render.packet_clock import TOLERANCE
 
+#: The address of the machine under test, in the network that packetdrill takes for it, and the port that it binds.
 ADDRESS, PORT = "192.168.0.1", 8080
-"""The address of the machine under test, in the network that packetdrill takes for it, and the port that it binds."""
+#: The counters of the group Tcp; all others are of the group TcpExt.
 TCP_COUNTERS = frozenset(
     {"AttemptFails", "EstabResets", "InErrs", "InCsumErrors", "OutRsts", "PassiveOpens", "RetransSegs"}
 )
-"""The counters of the group Tcp; all others are of the group TcpExt."""
+#: The sysctls that every script sets, for machines have them otherwise, by their size or by their distribution.
 FIXED = ("somaxconn", "tcp_max_syn_backlog", "tcp_syncookies", "tcp_synack_retries", "tcp_abort_on_overflow")
-"""The sysctls that every script sets, for machines have them otherwise, by their size or by their distribution."""
 WRITTEN = (("S", Flag.SYN), ("F", Flag.FIN), ("R", Flag.RST), ("P", Flag.PSH), (".", Flag.ACK))
 
 ERRORS = {

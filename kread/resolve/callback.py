@@ -106,7 +106,7 @@ def kept(values: Values, definitions: Definitions, found: list[Registration]) ->
     """The functions that registrars keep in their slots."""
     for each in found:
         record, _, member = each.slot.removeprefix("struct ").rpartition(".")
-        names = {value[1:3]: None for value in each.vertex.values if value[0] == "function"} if record else {}
+        names = {value[1:3]: None for value in each.vertex.ordered() if value[0] == "function"} if record else {}
         for name, seen_from in names:
             for function, cond in reachable(definitions.of(name, seen_from), each.cond):
                 yield record, member, function, "", values.program.files[each.at.unit], each.line, each.text, cond

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from kread.check.accuracy import compare, prefixes
+from kread.check.accuracy import compare
 from kread.check.census import census, reason_class
+from kread.check.truth import prefixes
 from kread.errors import UsageError
 from kread.graph.callgraph import CallGraph
 

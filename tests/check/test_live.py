@@ -31,8 +31,8 @@ TIMELESS = (
 )
 
 
+#: One timer fires at 1 s, another will at 1.5 s.
 NEAR = "listen(2)\nSYN from=a\nat 0.5s\nSYN from=b\nat 1.2s\n2 x handshake\nACK from=a\nSYN"
-"""One timer fires at 1 s, another will at 1.5 s."""
 
 
 @pytest.fixture

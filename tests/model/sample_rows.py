@@ -18,8 +18,8 @@ from kread.model.events import Flag
 from kread.model.expect import subsequence
 from kread.model.play import Run
 
+#: A happening without effect that parts the setup from the events.
 MARK = "proven 192.0.2.1"
-"""A happening without effect that parts the setup from the events."""
 
 
 class Unmapped(Exception):
@@ -59,6 +59,7 @@ def read(file: Path) -> list[SampleRow]:
     ]
 
 
+#: What the table's references to rows that we do not have must mean, from the title and the rules.
 AS = {
     "S11": ["listen(1)", "2 x SYN", "SYN from=x"],
     "S57": [
@@ -73,7 +74,6 @@ AS = {
     ],
     "S60": ["fastopen=3", "listen(8) fastopen=2"],
 }
-"""What the table's references to rows that we do not have must mean, from the title and the rules."""
 
 SETUP: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"defaults: (.*)", (r"\1",)),

@@ -325,3 +325,18 @@ def test_what_is_no_configuration_is_a_usage_error(tmp_path: Path, data: bytes |
     assert caught.value.slug == slug
     assert caught.value.where.endswith(where)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("condition", "parts"),
+    [
+        ("", ()),
+        ("A", ("A",)),
+        ("A && !B", ("A", "!B")),
+        ("A && (B || C && D) && E", ("A", "(B || C && D)", "E")),
+        ("A || B && C", ("A || B && C",)),
+        ("defined(A) && B > 3", ("defined(A)", "B > 3")),
+    ],
+)
+def test_what_must_hold_together_in_a_condition(condition: str, parts: tuple[str, ...]) -> None:
+    assert presence.conjuncts(condition) == parts

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from kread import data
-from kread.facts import Edge, Function
+from kread.facts import CallSite, Edge, Function
 from kread.graph.search import Way
 from kread.parse.context import SiteContext
+from kread.presence import conjuncts
 from kread.resolve.cost import BRANCH
 
 #: Whoever asks how one function gets to another that it calls itself means that call, however rarely it is made.
@@ -200,9 +201,15 @@ def _titles(ranked: Sequence[ReadWay]) -> Iterator[str]:
 
 
 def _differences(item: ReadWay, ranked: Sequence[ReadWay], place: int) -> Iterator[str]:
-    """What tells a family from those told before it (the first: from the second), the most telling first: its dispatches,
-    a function that only it passes, a call that only it makes."""
+    """What tells a family from those told before it (the first: from the second), the most telling first: the condition
+    under which it is compiled, where the same calls mean another function of one name under the opposite one; its
+    dispatches, a function that only it passes, a call that only it makes."""
     against = ranked[:place] or ranked[1:2]
+    twins = [other for other in against if _as_written(other) == _as_written(item)]
+    for edge in (edge for other in twins for edge, twin in zip(item.edges, other.edges, strict=True) if edge != twin):
+        wanted = [each for each in conjuncts(edge.callee.presence) if each not in conjuncts(edge.caller.presence)]
+        if wanted:
+            yield f"With {' && '.join(wanted)}"
     others = {number for other in ranked[:COMPARED] if other is not item for number in other.way.functions}
     stations = {number for other in against for number in other.way.functions}
     passed = [(edge.callee.name, number) for edge, number in zip(item.edges, item.way.functions[1:-1], strict=False)]
@@ -224,6 +231,11 @@ def _differences(item: ReadWay, ranked: Sequence[ReadWay], place: int) -> Iterat
             yield f"Straight from {edge.caller.name} to {edge.callee.name}"
     if not against and passed:
         yield f"By {passed[0][0]}"
+
+
+def _as_written(item: ReadWay) -> list[tuple[CallSite, str]]:
+    """A way as the source reads without its conditions: its calls, and the names of what they call."""
+    return [(edge.site, edge.callee.name) for edge in item.edges]
 
 
 def _through(item: ReadWay) -> tuple[str, ...]:

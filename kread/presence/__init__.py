@@ -18,6 +18,7 @@ and what is not a configuration symbol stays an atom as written: `BITS_PER_LONG 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -31,6 +32,7 @@ __all__ = [
     "Config",
     "atoms",
     "conj",
+    "conjuncts",
     "contradicts",
     "disj",
     "from_directive",
@@ -42,6 +44,9 @@ __all__ = [
     "negate",
     "replace_atoms",
 ]
+
+
+_TOKEN = re.compile(r"&&|\|\||[^&|]+|[&|]")
 
 
 @lru_cache(maxsize=65536)
@@ -78,6 +83,22 @@ def implies(presence: str, other: str) -> bool:
 def contradicts(presence: str, other: str) -> bool:
     """Whether no configuration has both. Above logic.MAX_ATOMS atoms False may mean "not proved"."""
     return logic.contradicts(condition(presence), condition(other))
+
+
+@lru_cache(maxsize=16384)
+def conjuncts(condition: str) -> tuple[str, ...]:
+    """The parts of a condition that must all hold, as written: "A && (B || C)" has two."""
+    parts = [""]
+    depth = 0
+    for token in _TOKEN.findall(condition):
+        depth += token.count("(") - token.count(")")
+        if depth == 0 and token == "||":
+            return (condition,)
+        if depth == 0 and token == "&&":
+            parts.append("")
+        else:
+            parts[-1] += token
+    return tuple(part.strip() for part in parts if part.strip())
 
 
 def needs(presence: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from itertools import groupby
 
 from kread.facts import Edge, Evidence, Function
 from kread.graph.callgraph import SlotValue
+from kread.presence import conjuncts
 from kread.render import words
 from kread.render.layout import Layout, Row
 from kread.render.links import LinkMaker
@@ -91,7 +92,7 @@ def _how(edge: Edge) -> str:
 def _doubts(edge: Edge) -> str:
     runs = words.runs(edge)
     said = [_how(edge), words.grade_words(edge), f"run {runs}" if runs else ""]
-    needs = words.needs(edge.presence, words.conjuncts(edge.caller.presence))
+    needs = words.needs(edge.presence, conjuncts(edge.caller.presence))
     said.append(f"needs {needs}" if needs else "")
     return ", ".join(part for part in said if part)
 
@@ -130,7 +131,7 @@ def _callees(view: Neighbours) -> Iterator[Row]:
     written, made = _split(view.edges)
     found = words.count(len(written), "function") if written else "nothing"
     found += f" itself, {len(made):,} more through macros" if made else ""
-    known = words.conjuncts(view.function.presence)
+    known = conjuncts(view.function.presence)
     yield from _head(f"{view.function.name} calls {found}", view.release, known)
     yield _named(view.function)
     ordered = sorted(view.edges, key=lambda edge: (edge.site, edge.callee, edge.kind, edge.table))
@@ -228,7 +229,7 @@ def _names(word: str, names: list[str]) -> Iterator[Row]:
 
 
 def _slot_row(value: SlotValue, text: str, word: str) -> Row:
-    needs = words.needs(value.presence, words.conjuncts(value.function.presence))
+    needs = words.needs(value.presence, conjuncts(value.function.presence))
     return Row(
         f"{text} (needs {needs})" if needs else text,
         indent=2,
@@ -264,7 +265,7 @@ def _slot(view: SlotView) -> Iterator[Row]:
             yield from _needing(function, known, 2)
             for value in filled_by:
                 table = value.table or value.text.strip()
-                asked = words.needs(value.presence, words.conjuncts(function.presence))
+                asked = words.needs(value.presence, conjuncts(function.presence))
                 needs = f"  needs {asked}" if asked else ""
                 yield Row(
                     f"{table}{needs}",

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kread.facts import Edge
+from kread.presence import conjuncts
 from kread.render import words
 from kread.render.links import LinkMaker
 from kread.render.markdown import FENCE, code, listed, plain
@@ -169,7 +170,7 @@ def _why(passage: Passage, edge: Edge, saying: _Saying) -> Iterator[str]:
 
 def _known(passage: Passage, edge: Edge, saying: _Saying) -> Iterator[str]:
     text = saying.text
-    given = (*saying.known, *words.conjuncts(passage.step.function.presence))
+    given = (*saying.known, *conjuncts(passage.step.function.presence))
     rows = []
     if edge.kind != "direct":
         rows.append(f"{text('kind_' + edge.kind)} {code(edge.table) if edge.table else ''}".rstrip())

@@ -14,6 +14,7 @@ from html import escape
 
 from kread.facts import Edge, Guard, Step
 from kread.paths.slices import SliceLine
+from kread.presence import conjuncts
 from kread.render import words
 from kread.render.highlight import pieces
 from kread.render.links import LinkMaker
@@ -218,7 +219,7 @@ def _proof(step: Step, about: About, text: Texts, links: LinkMaker) -> Iterator[
         yield f'<p class="unsure">{escape(said)}</p>'
     if edge.context:
         yield f'<p class="unsure">{escape(text("runs", what=edge.context))}</p>'
-    given = (*about.known, *words.conjuncts(step.function.presence))
+    given = (*about.known, *conjuncts(step.function.presence))
     if wanted := words.needs(edge.presence, given):
         yield f'<p class="needs">{escape(text("needs", what=wanted))}</p>'
     shown = [one for one in edge.evidence if one.role != "call"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from kread.facts import Edge, Evidence, Held, Step
+from kread.presence import conjuncts
 from kread.render import words
 from kread.render.layout import Row
 
@@ -84,7 +85,7 @@ def proof(step: Step, edge: Edge, known: Known = ()) -> Iterator[Row]:
     if unsure:
         word, _, rest = unsure.partition(" ")
         yield _proof("but", unsure, role="unsure") if shown else _proof(word, rest, role="unsure")
-    given = (*known, *words.conjuncts(step.function.presence))
+    given = (*known, *conjuncts(step.function.presence))
     found = words.alternatives(step.others, given)
     for number, other in enumerate(found[:OTHERS_SHOWN]):
         yield _proof("or" if number == 0 else "", other, role="note")

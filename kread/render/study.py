@@ -16,7 +16,7 @@ from kread.facts import Function, Step
 from kread.model.story import Sequence as Sequence_
 from kread.paths.answer import Answer
 from kread.paths.slices import SliceLine
-from kread.render import words
+from kread.presence import conjuncts
 from kread.render.class_diagram import NO_STRUCTURES, ClassDiagram
 from kread.render.remarks import Place
 from kread.render.texts import texts
@@ -173,7 +173,7 @@ class Study:
     def known(self) -> tuple[str, ...]:
         """What every chapter needs that is walked to its end, which is then not said of each function."""
         wanted = [
-            dict.fromkeys(part for one in chapter.passages for part in words.conjuncts(one.step.function.presence))
+            dict.fromkeys(part for one in chapter.passages for part in conjuncts(one.step.function.presence))
             for chapter in self.chapters
         ]
         return tuple(part for part in wanted[0] if all(part in one for one in wanted)) if wanted else ()

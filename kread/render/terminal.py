@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from kread.facts import Step, Trail
 from kread.paths.answer import Answer
+from kread.presence import conjuncts
 from kread.render import step_rows, words
 from kread.render.handover import crossing_rows
 from kread.render.layout import Layout, Row
@@ -111,9 +112,9 @@ def _trail(
 def _needed(steps: Sequence[Step]) -> Iterator[str]:
     """What these steps need: all of it holds for those that follow."""
     for step in steps:
-        yield from words.conjuncts(step.function.presence)
+        yield from conjuncts(step.function.presence)
         if step.edge:
-            yield from words.conjuncts(step.edge.presence)
+            yield from conjuncts(step.edge.presence)
 
 
 def _as_in(number: int, steps: Sequence[Step]) -> Row:

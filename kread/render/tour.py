@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from kread.facts import Function, Step, Trail
 from kread.paths.shown_structures import ShownStructure
 from kread.paths.tours import Seen, ShownStatement, ShownTour, Stop
+from kread.presence import conjuncts
 from kread.render import step_rows, words
 from kread.render.handover import handover_rows
 from kread.render.layout import Layout, Row
@@ -73,7 +74,7 @@ def _rows(shown: ShownTour) -> Iterator[Row | None]:
 def _usual(shown: ShownTour) -> tuple[str, ...]:
     """What most functions of the tour need, in the order in which it is met: said once, not at every stop."""
     functions = list(dict.fromkeys(stop.function for stop in shown.stops if stop.function))
-    counts = Counter(part for function in functions for part in words.conjuncts(function.presence))
+    counts = Counter(part for function in functions for part in conjuncts(function.presence))
     return tuple(part for part, count in counts.items() if 2 * count > len(functions))
 
 

@@ -6,13 +6,13 @@ the same thing the same way. What is uncertain is said in words here, never by a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from kread import presence
 from kread.data import load
 from kread.facts import Edge, Evidence, Guard, Trail
+from kread.presence import conjuncts
 
 #: kind of evidence -> how a call of that kind is named in "7 calls, 1 by table".
 KIND_WORDS = {
@@ -25,8 +25,6 @@ KIND_WORDS = {
     "parameter": "by parameter",
     "callback": "by callback",
 }
-
-_TOKEN = re.compile(r"&&|\|\||[^&|]+|[&|]")
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -110,21 +108,6 @@ def evidence_words(evidence: Evidence, edge: Edge) -> str:
     if evidence.role == "macro":
         return f"through macro {text.removeprefix('#define ')}"
     return text
-
-
-def conjuncts(condition: str) -> tuple[str, ...]:
-    """The parts of a condition that must all hold: "A && (B || C)" has two."""
-    parts = [""]
-    depth = 0
-    for token in _TOKEN.findall(condition):
-        depth += token.count("(") - token.count(")")
-        if depth == 0 and token == "||":
-            return (condition,)
-        if depth == 0 and token == "&&":
-            parts.append("")
-        else:
-            parts[-1] += token
-    return tuple(part.strip() for part in parts if part.strip())
 
 
 def needs(condition: str, known: Iterable[str] = ()) -> str:

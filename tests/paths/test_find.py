@@ -275,6 +275,14 @@ def test_the_same_question_has_the_same_answer(graph_of: GraphOf) -> None:
 
 
 @pytest.mark.parametrize("release", RELEASES)
+def test_two_bodies_of_one_name_are_told_apart_by_their_conditions(release: str, graph_of: GraphOf) -> None:
+    answer = asked(graph_of(release), "tcp_conn_request", "cookie_init_sequence")
+    assert [trail.family for trail in answer.trails] == ["With CONFIG_SYN_COOKIES", "With !CONFIG_SYN_COOKIES"]
+    for trail in answer.trails:
+        assert trail.steps[-1].function.presence.split(" && ")[-1] == trail.family.removeprefix("With ")
+
+
+@pytest.mark.parametrize("release", RELEASES)
 def test_a_packet_goes_on_behind_the_hooks(release: str, graph_of: GraphOf) -> None:
     """NF_HOOK is given the function that goes on: the story is that function, not what the hook does inside."""
     answer = asked(graph_of(release), "ip_rcv", "tcp_v4_rcv", families=20)

@@ -2,26 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from kread.facts import Guard
 from kread.render.json_path import guard_object
-from kread.render.words import common_needs, conjuncts, guard_exit, in_order, needs
-
-
-@pytest.mark.parametrize(
-    ("presence", "parts"),
-    [
-        ("", ()),
-        ("A", ("A",)),
-        ("A && !B", ("A", "!B")),
-        ("A && (B || C && D) && E", ("A", "(B || C && D)", "E")),
-        ("A || B && C", ("A || B && C",)),
-        ("defined(A) && B > 3", ("defined(A)", "B > 3")),
-    ],
-)
-def test_conjuncts(presence: str, parts: tuple[str, ...]) -> None:
-    assert conjuncts(presence) == parts
+from kread.render.words import common_needs, guard_exit, in_order, needs
 
 
 def test_needs_leaves_out_what_is_known() -> None:

@@ -22,6 +22,7 @@ from kread.resolve.walking import (
     UNEVALUATED,
     Walk,
     is_name,
+    put_in,
     split_tokens,
 )
 
@@ -146,7 +147,7 @@ class _Reading(Walk):
         if token == "(":
             if tokens[self.at + 1] == "{":
                 return self._statements()
-            if self._is_cast():
+            if self.starts_cast():
                 return self._cast()
             self.at += 1
             term = self.expression()
@@ -185,35 +186,9 @@ class _Reading(Walk):
         for params, body in bodies:
             if body.startswith("do"):
                 continue
-            named = dict(zip(params, given, strict=False))
-            if params and params[-1].endswith("..."):
-                rest = given[len(params) - 1 :]
-                joined = [token for arg in rest for token in (*arg, ",")][:-1]
-                named[params[-1][:-3] or "__VA_ARGS__"] = joined
-            tokens: list[str] = []
-            for token in TOKEN.findall(body):
-                tokens.extend(named.get(token, (token,)))
+            tokens = put_in(params, TOKEN.findall(body), given)
             term = either(term, self.reader.read(tokens, self.file, dict(self.bound), self.depth + 1))
         return term
-
-    def _is_cast(self) -> bool:
-        """Whether the group that opens here is a type, and what follows is what is cast."""
-        at = self.at + 1
-        tokens = self.tokens
-        if self.starts_type(at):
-            return True
-        if not is_name(tokens[at]):
-            return False
-        at += 1
-        stars = at
-        while tokens[at] == "*":
-            at += 1
-        if tokens[at] != ")":
-            return False
-        after = tokens[at + 1]
-        if at > stars:
-            return is_name(after) or after in ("(", "&", "*")
-        return is_name(after)
 
     def _cast(self) -> Term:
         self.at += 1
@@ -259,25 +234,13 @@ class _Reading(Walk):
                 at = self.at
                 last = NOTHING
                 continue
-            stop = self._statement_end(at, end - 2)
+            stop = self.statement_end(at, end - 2)
             if stop > at:
                 last = self._statement(at, stop)
             at = stop + 1
         self.bound = outer
         self.at = end
         return last
-
-    def _statement_end(self, at: int, end: int) -> int:
-        depth = 0
-        for place in range(at, end):
-            token = self.tokens[place]
-            if token in ("(", "[", "{"):
-                depth += 1
-            elif token in (")", "]", "}"):
-                depth -= 1
-            elif token == ";" and depth == 0:
-                return place
-        return end
 
     def _statement(self, at: int, end: int) -> Term:
         tokens = self.tokens
@@ -333,7 +296,7 @@ class _Reading(Walk):
             if tokens[self.at] == "\0":
                 raise IndexError
             if tokens[self.at] not in (",", ")"):
-                self._skip_argument()
+                self.skip_argument()
         self.at += 1
         if callee[0] == "deref":
             callee = callee[1]
@@ -342,12 +305,3 @@ class _Reading(Walk):
             inner: Term = args[row["argument"]]
             return dereferenced(inner) if row["pointer"] else inner
         return ("call", callee, tuple(args))
-
-    def _skip_argument(self) -> None:
-        while self.tokens[self.at] not in (",", ")"):
-            if self.tokens[self.at] in ("(", "[", "{"):
-                self.skip_group()
-            elif self.tokens[self.at] == "\0":
-                raise IndexError
-            else:
-                self.at += 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 TOKEN = re.compile(
@@ -149,6 +149,25 @@ class Walk(ABC):
             self.at = start
         return ("value", self.assignment())
 
+    def starts_cast(self) -> bool:
+        """Whether the group that opens here is a type, and what follows is what is cast."""
+        at = self.at + 1
+        tokens = self.tokens
+        if self.starts_type(at):
+            return True
+        if not is_name(tokens[at]):
+            return False
+        at += 1
+        stars = at
+        while tokens[at] == "*":
+            at += 1
+        if tokens[at] != ")":
+            return False
+        after = tokens[at + 1]
+        if at > stars:
+            return is_name(after) or after in ("(", "&", "*")
+        return is_name(after)
+
     # Places in the tokens
 
     def skip_group(self) -> None:
@@ -179,6 +198,29 @@ class Walk(ABC):
                 self.at += 1
         self.at += 1
 
+    def skip_argument(self) -> None:
+        """Pass what is left of an argument, up to the comma or bracket after it."""
+        while self.tokens[self.at] not in (",", ")"):
+            if self.tokens[self.at] in ("(", "[", "{"):
+                self.skip_group()
+            elif self.tokens[self.at] == "\0":
+                raise IndexError
+            else:
+                self.at += 1
+
+    def statement_end(self, at: int, end: int) -> int:
+        """Where the statement that begins at a token ends: its semicolon, or `end`."""
+        depth = 0
+        for place in range(at, end):
+            token = self.tokens[place]
+            if token in ("(", "[", "{"):
+                depth += 1
+            elif token in (")", "]", "}"):
+                depth -= 1
+            elif token == ";" and depth == 0:
+                return place
+        return end
+
 
 def split_tokens(tokens: list[str]) -> list[list[str]]:
     """A macro's arguments: the tokens between the commas of the first level."""
@@ -194,3 +236,16 @@ def split_tokens(tokens: list[str]) -> list[list[str]]:
             continue
         args[-1].append(token)
     return args
+
+
+def put_in(params: Sequence[str], body: Sequence[str], given: Sequence[list[str]]) -> list[str]:
+    """The tokens of a macro's body with its arguments put in."""
+    named = dict(zip(params, given, strict=False))
+    if params and params[-1].endswith("..."):
+        rest = given[len(params) - 1 :]
+        joined = [token for arg in rest for token in (*arg, ",")][:-1]
+        named[params[-1][:-3] or "__VA_ARGS__"] = joined
+    tokens: list[str] = []
+    for token in body:
+        tokens.extend(named.get(token, (token,)))
+    return tokens

@@ -164,6 +164,7 @@ def test_an_endless_expression_is_one_unknown_condition(expression: str) -> None
         ("FOO > 3 || FOO > 1", "FOO > 1"),
         ("defined(__KERNEL__) || !defined(__GLIBC__)", ""),
         ("defined(__ASSEMBLY__)", "0"),
+        ("defined(_LINUX) || defined(__linux__)", ""),
         ("CONFIG_X && !defined(__GNUC__)", "0"),
         ("__GNUC__ < 7 || defined(__GNUC__) && CONFIG_X", "__GNUC__ < 7 || CONFIG_X"),
         ("!defined(__CHECKER__) && defined(CONFIG_X)", "CONFIG_X"),
@@ -287,6 +288,18 @@ def test_a_configuration_decides_in_three_values(condition: str, expected: bool 
     config = Config.parse(CONFIG_TEXT)
     assert config.evaluate(condition) is expected
     assert config.compiles(condition) is (expected is not False)
+
+
+def test_the_compiler_and_the_architecture_decide_what_no_header_of_the_tree_says() -> None:
+    intel, arm = Config.parse("CONFIG_X86=y\nCONFIG_X86_64=y\n"), Config.parse("CONFIG_ARM64_64K_PAGES=y\nCONFIG_CPU_BIG_ENDIAN=y\n")
+    for condition, here, there in (
+        ("PAGE_SIZE < 8192", True, False),
+        ("__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__", True, False),
+        ("defined(__amd64__)", True, False),
+        ("defined(__i386__)", False, False),
+        ("defined(__GNUC_MINOR__)", None, None),
+    ):
+        assert (intel.evaluate(condition), arm.evaluate(condition)) == (here, there)
 
 
 def test_macros_of_the_headers_decide_what_the_configuration_leaves_open() -> None:

@@ -291,7 +291,8 @@ def test_a_configuration_decides_in_three_values(condition: str, expected: bool 
 
 
 def test_the_compiler_and_the_architecture_decide_what_no_header_of_the_tree_says() -> None:
-    intel, arm = Config.parse("CONFIG_X86=y\nCONFIG_X86_64=y\n"), Config.parse("CONFIG_ARM64_64K_PAGES=y\nCONFIG_CPU_BIG_ENDIAN=y\n")
+    intel = Config.parse("CONFIG_X86=y\nCONFIG_X86_64=y\n")
+    arm = Config.parse("CONFIG_ARM64_64K_PAGES=y\nCONFIG_CPU_BIG_ENDIAN=y\n")
     for condition, here, there in (
         ("PAGE_SIZE < 8192", True, False),
         ("__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__", True, False),

@@ -1,16 +1,23 @@
 """Which objects a program uses at all, and which functions it hands over. A table that nobody names is a stub: no pointer
 leads to it. A function that is neither called nor named is called from outside of the scope alone.
+
+What a definition at file scope says counts as said by the variable: exporting a function puts its address into a
+variable that nobody reads, which hands nothing over.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Iterator
 from functools import cached_property
 
+from kread.parse.unit import FILE_SCOPE, Unit
 from kread.resolve.places import Obj, Places
 from kread.resolve.program import Program
 
-_WORD = re.compile(r"[A-Za-z_]\w*")
+#: A name that is no call's: `err = f(x)` does not hand f over.
+_NAME = re.compile(r"\b[A-Za-z_]\w*\b(?!\s*\()")
 
 
 class Mentions:
@@ -31,22 +38,60 @@ class Mentions:
 
     def handed_over(self, function: str) -> bool:
         """Whether the source names a function but to define, declare, export or call it."""
-        return function in self._mentioned[-1]
+        return function in self._read[1]
+
+    @property
+    def _mentioned(self) -> dict[int, frozenset[str]]:
+        return self._read[0]
 
     @cached_property
-    def _mentioned(self) -> dict[int, frozenset[str]]:
-        """unit -> the names in the values, arguments and entries of that unit; -1: of all units."""
-        names = {obj[2] for obj in self.places.tables} | {
+    def _read(self) -> tuple[dict[int, frozenset[str]], frozenset[str]]:
+        """(unit -> the variables that are named in it, -1: in any; the functions that are handed over)."""
+        variables = {obj[2] for obj in self.places.tables} | {
             obj[2] for rows in self.places.instances.values() for obj, _ in rows
         }
-        names.update(self.program.by_name)
+        variables.update(self.program.globals)
+        functions = self.program.by_name.keys()
         found: dict[int, frozenset[str]] = {}
+        handed: set[str] = set()
+        held: dict[str, set[str]] = defaultdict(set)
         for index, unit in enumerate(self.program.units):
-            texts = [row.value for row in unit.flows]
-            texts += [row.value for row in unit.entries]
-            texts += [arg for row in unit.calls for arg in row.args]
-            texts += [row.callee for row in unit.calls if not row.callee.isidentifier()]
-            texts += [row.target for row in unit.flows]
-            found[index] = frozenset(names.intersection(_WORD.findall("\n".join(texts))))
+            words = set(_NAME.findall("\n".join(_said(unit))))
+            handed |= words & functions
+            words.update(call.callee for call in unit.calls)
+            for variable, value in _defined(unit):
+                named = _NAME.findall(value)
+                words.update(named)
+                held[variable].update(functions & named)
+            found[index] = frozenset(words & variables)
         found[-1] = frozenset().union(*found.values())
-        return found
+        for variable, names in held.items():
+            if not variable or variable in found[-1]:
+                handed |= names
+        return found, frozenset(handed)
+
+
+def _said(unit: Unit) -> Iterator[str]:
+    """What a unit's functions say: arguments, callees, values and their targets."""
+    for call in unit.calls:
+        if not call.callee.isidentifier():
+            yield call.callee
+        yield from call.args
+    for flow in unit.flows:
+        if flow.function != FILE_SCOPE:
+            yield flow.target
+            yield flow.value
+    for entry in unit.entries:
+        if unit.tables[entry.table].function != FILE_SCOPE:
+            yield entry.value
+
+
+def _defined(unit: Unit) -> Iterator[tuple[str, str]]:
+    """The values in the definitions at file scope, each with its variable ("": a compound literal)."""
+    for flow in unit.flows:
+        if flow.function == FILE_SCOPE:
+            yield flow.target, flow.value
+    for entry in unit.entries:
+        table = unit.tables[entry.table]
+        if table.function == FILE_SCOPE:
+            yield table.name, entry.value

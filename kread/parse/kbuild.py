@@ -8,8 +8,9 @@ such a list names. The same holds for its directory, mentioned as `ipv4/` in the
 several mentions give are alternatives.
 
 The language of make is not run. Functions around symbols read as what they are used for: `$(subst m,y,$(CONFIG_X))`
-asks for CONFIG_X, `$(subst y,$(CONFIG_A),$(CONFIG_B))` for both. `ifeq ($(CONFIG_X),y)` reads as CONFIG_X. What depends
-on other variables is an atom `make(...)`, which no configuration decides.
+asks for CONFIG_X, `$(subst y,$(CONFIG_A),$(CONFIG_B))` for both. `ifeq ($(CONFIG_X),y)` reads as CONFIG_X. A variable
+within an object's name has the values of data/defines.toml, each under its condition. What depends on other variables is
+an atom `make(...)`, which no configuration decides.
 
 A file that no list of the build mentions has the condition "" (always): it is included by another file, or its rule is
 beyond this reading, and nothing is known of it.
@@ -107,7 +108,18 @@ def _assign(mentions: list[_Mention], stem: str, suffix: str, block: str, sign: 
             if mention.suffix == suffix or (mention.suffix == "y" and suffix.startswith("$")):
                 left = presence.conj(mention.condition, presence.negate(condition))
                 mentions[index] = mention._replace(condition=left)
-    mentions.extend(_Mention(word, stem, suffix, condition) for word in _words(value))
+    for text, when in _spelled_out(value):
+        both = presence.conj(condition, when)
+        mentions.extend(_Mention(word, stem, suffix, both) for word in _words(text))
+
+
+def _spelled_out(value: str) -> Iterator[tuple[str, str]]:
+    """A list's value with the variables within its words put in, and when they are so (`entry_$(BITS).o`)."""
+    for name, text, when in presence.make_values():
+        reference = f"$({name})"
+        words = [word for word in value.split() if reference in word] if reference in value else ()
+        yield from ((word.replace(reference, text), when) for word in words)
+    yield value, presence.ALWAYS
 
 
 class Kbuild:

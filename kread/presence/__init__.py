@@ -40,6 +40,7 @@ __all__ = [
     "ifndef",
     "implies",
     "is_open",
+    "make_values",
     "needs",
     "negate",
     "replace_atoms",
@@ -130,6 +131,11 @@ def replace_atoms(presence: str, known: Mapping[str, str]) -> str:
         return value
 
     return text(logic.simplify(replaced(condition(presence))))
+
+
+def make_values() -> tuple[tuple[str, str, str], ...]:
+    """(name, value, when): the variables of Makefiles that stand within the names of objects."""
+    return defines().make
 
 
 def is_open(name: str) -> bool:

@@ -44,6 +44,7 @@ class Defines:
     never: frozenset[str]
     open: frozenset[str]
     values: tuple[tuple[str, str, str], ...]
+    make: tuple[tuple[str, str, str], ...]
 
 
 @cache
@@ -60,6 +61,7 @@ def defines() -> Defines:
         never=frozenset(row["name"] for row in table["never"]),
         open=frozenset(row["name"] for row in table["open"]),
         values=tuple((row["name"], row["value"], row["when"]) for row in table["value"]),
+        make=tuple((row["name"], row["value"], row["when"]) for row in table["make"]),
     )
 
 

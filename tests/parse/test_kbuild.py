@@ -92,6 +92,13 @@ def test_what_a_makefile_says_of_x(makefile: str, expected: str) -> None:
     assert _kbuild(net=makefile).presence("net/x.c") == expected
 
 
+def test_a_variable_within_the_name_of_an_object_hangs_on_the_configuration() -> None:
+    made = _kbuild(net="obj-$(CONFIG_X) += a.o \\\n  x_$(BITS).o y.o")
+    assert made.presence("net/x_64.c") == "CONFIG_X && CONFIG_64BIT"
+    assert made.presence("net/x_32.c") == "CONFIG_X && !CONFIG_64BIT"
+    assert made.presence("net/y.c") == "CONFIG_X"
+
+
 def test_directories_add_their_conditions_up_to_the_root() -> None:
     kbuild = _kbuild(
         root="ifeq ($(KBUILD_EXTMOD),)\ndrivers-y += drivers/\ncore-$(CONFIG_NET) += net/\nendif",

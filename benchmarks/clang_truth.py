@@ -255,7 +255,7 @@ def _bare(callee: Cursor) -> Cursor:
         elif callee.kind is CursorKind.GENERIC_SELECTION_EXPR:
             kind = callee.type.get_canonical().spelling
             chosen = [child for child in children[1:] if child.type.get_canonical().spelling == kind]
-            if len(chosen) != 1:
+            if len({_bare(child).spelling for child in chosen}) != 1:
                 return callee
             callee = chosen[0]
         else:

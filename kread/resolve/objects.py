@@ -16,7 +16,7 @@ from kread.resolve.receivers import Receivers
 from kread.resolve.slots import Path
 from kread.resolve.target import Site
 from kread.resolve.values import Values
-from kread.resolve.ways import best_way
+from kread.resolve.ways import copied
 
 
 class Objects:
@@ -49,11 +49,14 @@ class Objects:
                 if start is not None:
                     tables.append((value[1], start))
         key = self.keys.get((tag, values.program.files[site.caller.unit]))
-        if not tables:
-            return [site.vertex] if key is None else self._by_type(tag, names, key)
         allowed = self.receivers.of(term[1], site.caller)
         if allowed is None and site.call.args:
             allowed = self.receivers.beside(tag, values.types.term(site.call.args[0], site.caller), site.caller)
+        if not tables:
+            if allowed is None:
+                return [site.vertex] if key is None else self._by_type(tag, names, key)
+            # Nothing is known of the pointer, but of the object that it is handed.
+            return [_own(values.place(obj, combine(path, names))) for obj, path in sorted(allowed, key=str)]
         if allowed is not None:
             some = [table for table in tables if (table[0], _merged(table[1])) in allowed]
             tables = some or tables
@@ -108,18 +111,7 @@ def _own(vertex: Vertex) -> Vertex:
     """A slot's vertex without what comes from the same slot of another table: a copy of it, or a value saved and
     restored.
     """
-    _, obj, path = vertex.key
-
-    def kept(value: Value) -> bool:
-        return not any(
-            each.key[0] in ("place", "written")
-            and each.key[1][0] != "heap"
-            and each.key[1] != obj
-            and each.key[2][-1:] == path[-1:]
-            for each, _ in best_way(vertex, value)
-        )
-
-    return vertex.holding(kept)
+    return vertex.holding(lambda value: not copied(vertex, value))
 
 
 def _merged(path: Path) -> Path:

@@ -23,10 +23,12 @@ from functools import cached_property
 from kread.data import load
 from kread.resolve.makers import Makers
 from kread.resolve.program import FunctionId
+from kread.resolve.replaced import replaced
 from kread.resolve.shapes import Param, Shapes, Table
 from kread.resolve.target import Site
 from kread.resolve.terms import Term
 from kread.resolve.values import Values
+from kread.resolve.ways import copied
 
 
 class Receivers:
@@ -65,8 +67,14 @@ class Receivers:
         for known, member in self.members.values():
             if known == record:
                 found = self.of(("member", receiver, member, True), at)
-                return found and found | self._originals(found)
+                return found and found.union(
+                    self._originals(found), *(self._replaced.get(table, ()) for table in found)
+                )
         return None
+
+    @cached_property
+    def _replaced(self) -> dict[Table, set[Table]]:
+        return replaced(self.values, self.members, self.of)
 
     def _with_copies(self, found: Iterable[Table]) -> frozenset[Table]:
         return frozenset((*found, *(copy for table in found for copy in self._variants.get(table, ()))))
@@ -169,7 +177,7 @@ class Receivers:
         return -1
 
     def _members_of(self, record: str) -> dict[Table, set[FunctionId]]:
-        """The tables of a record with the functions in their slots."""
+        """The tables of a record with the functions in their slots, but for what was copied there from other tables."""
         found: dict[Table, set[FunctionId]] = defaultdict(set)
         places = self.values.places
         for obj, path in places.instances.get(record, ()):
@@ -187,7 +195,7 @@ class Receivers:
                 and (key[1], key[2][:-1]) in self._instances(record)
             ):
                 for value in vertex.ordered():
-                    if value[0] == "function":
+                    if value[0] == "function" and not copied(vertex, value):
                         found[key[1], key[2][:-1]].update(self.values.functions(value))
         return found
 

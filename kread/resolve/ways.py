@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from kread.resolve.machine import Value, Vertex, Why
 
@@ -23,6 +23,18 @@ _Found: TypeAlias = "tuple[Vertex, Why | None, _Found | None]"
 def best_way(vertex: Vertex, value: Value) -> list[Step]:
     """The way by which a value can have come to a vertex that proves most: its steps, the last one first."""
     return next(ways(vertex, value), [])
+
+
+def copied(vertex: Vertex, value: Value) -> bool:
+    """Whether a value came to a table's slot from the same slot of another table, or of any."""
+    _, obj, path = vertex.key
+    return any(_slot_of_other(each.key, obj, path) for each, _ in best_way(vertex, value))
+
+
+def _slot_of_other(key: tuple[Any, ...], obj: Any, path: tuple[str, ...]) -> bool:
+    if key[0] == "type":
+        return bool(key[2][-1:] == path[-1:])
+    return bool(key[0] in ("place", "written") and key[1][0] != "heap" and key[1] != obj and key[2][-1:] == path[-1:])
 
 
 def ways(vertex: Vertex, value: Value, limit: int = 0) -> Iterator[list[Step]]:

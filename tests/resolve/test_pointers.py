@@ -30,6 +30,7 @@ POINTERS = {
     "ops_table": {"ops_table", "slot_assignment"},
     "slot_assignment": {"slot_assignment", "ops_table"},
     "owners": {"slot_assignment", "ops_table"},
+    "replaced": {"ops_table", "slot_assignment"},
     "parameter": {"parameter", "ops_table"},
     "callback": {"callback"},
     "list": {"ops_table"},

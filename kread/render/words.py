@@ -49,8 +49,9 @@ def runs(edge: Edge) -> str:
         return ""
     registrar = edge.site.text.partition("(")[0]
     rows = load("registrars")["registrar"] if edge.kind == "callback" else ()
-    named = [row["runner"] for row in rows if registrar in row["names"]]
-    runner = next(iter(named or [row["runner"] for row in rows if row["slot"] == f"struct {edge.slot}"]), "")
+    named = [row for row in rows if registrar in row["names"]]
+    kept = [row for row in named or rows if row["slot"] == f"struct {edge.slot}"]
+    runner = next((row["runner"] for row in kept or named), "")
     by = f"by {runner} " if runner not in ("", registrar) else ""
     return f"{by}in {edge.context} context"
 

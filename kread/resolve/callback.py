@@ -56,7 +56,7 @@ def registrations(values: Values) -> Iterator[Registration]:
 
 def _assigned(values: Values) -> Iterator[Registration]:
     """The functions that are assigned by name to a slot in which a registrar keeps callbacks."""
-    for slot, row in _keeping().items():
+    for slot, (row, *_) in _keepers().items():
         record, _, member = slot.rpartition(".")
         for store in values.stores.members.get(member):
             at, name = store.at, store.value.removeprefix("&").strip()
@@ -70,22 +70,19 @@ def _assigned(values: Values) -> Iterator[Registration]:
 
 
 @cache
-def _keeping() -> dict[str, dict[str, Any]]:
-    """slot -> the first registrar that keeps callbacks in it."""
-    found: dict[str, dict[str, Any]] = {}
+def _keepers() -> dict[str, list[dict[str, Any]]]:
+    """slot -> the registrars that keep callbacks in it."""
+    found: dict[str, list[dict[str, Any]]] = {}
     for row in load("registrars")["registrar"]:
         if row["slot"]:
-            found.setdefault(row["slot"], row)
+            found.setdefault(row["slot"], []).append(row)
     return found
 
 
 def _registration(values: Values, at: FunctionId, call: CallRow, row: dict[str, Any]) -> Iterator[Registration]:
     if "function" in row:
-        for place in (row["function"], *row.get("more", ())):
-            if place >= len(call.args):
-                continue
-            term = values.types.term(call.args[place], at)
-            vertex = values.expression(term, at)
+        if row["function"] < len(call.args):
+            vertex = values.expression(values.types.term(call.args[row["function"]], at), at)
             if row["slot"]:
                 tag, member = row["slot"].rsplit(".", 1)
                 why = Why("register", at, call.line, _text(call), call.cond)
@@ -114,11 +111,32 @@ def kept(values: Values, definitions: Definitions, found: list[Registration]) ->
 
 def run_here(target: Target) -> Target:
     """A target of a call through a slot, as a callback if a registration put it there, by a call or an assignment."""
-    row = _keeping().get(f"struct {target.slot}")
-    context = row["context"] if row else ""
+    rows = _keepers().get(f"struct {target.slot}")
+    context = rows[0]["context"] if rows else ""
     if not context or (target.kind != "slot_assignment" and all(line.role != "register" for line in target.evidence)):
         return target
     return replace(target, kind="callback", context=context)
+
+
+class Runners:
+    """Who runs what is kept in a slot, where the rows of several registrars say so."""
+
+    def __init__(self, found: list[Registration]) -> None:
+        #: slot -> function that runs -> (name, file that names it) of the callbacks
+        self._run: dict[str, dict[str, set[tuple[str, str]]]] = {}
+        for each in found:
+            names = {value[1:3] for value in each.vertex.values if value[0] == "function"}
+            for runner in (each.row["runner"], *each.row.get("also", ())):
+                self._run.setdefault(each.slot, {}).setdefault(runner, set()).update(names)
+
+    def run(self, slot: str, caller: str, name: tuple[str, str]) -> bool | None:
+        """Whether a function, kept in a slot, runs when this caller runs what is kept there; None where no registrar says."""
+        runs = self._run.get(slot, {})
+        if caller not in runs:
+            return None
+        if name in runs[caller]:
+            return True
+        return False if any(name in others for others in runs.values()) else None
 
 
 def _text(call: CallRow) -> str:

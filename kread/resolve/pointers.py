@@ -21,14 +21,15 @@ from kread.resolve.machine import UNKNOWN
 from kread.resolve.objects import Objects
 from kread.resolve.program import FunctionId, Program
 from kread.resolve.slots import SlotRow, slot_values
-from kread.resolve.target import Site, Target, way_of
+from kread.resolve.target import Site, Target, Way, way_of
 from kread.resolve.terms import NOTHING
 from kread.resolve.types import MacroLookup, is_function
 from kread.resolve.values import Values
 
 __all__ = ["Target", "callback_edges", "pointer_calls", "pointer_targets", "slot_rows"]
 
-#: A call of which only the type is known is left open above this number: no reader gains from more guesses.
+#: A call of which only the type is known is left open above this number: no reader gains from more guesses. What somebody
+#: registered to be run there is none.
 MOST_BY_TYPE = 24
 
 _KINDS = (parameter.target, ops_table.target, slot_assignment.target)
@@ -44,6 +45,7 @@ class _Analysis:
             self.values.watch_call(site.vertex, site.caller, site.call)
         self.registrations = list(callback.registrations(self.values))
         self.values.solve()
+        self.runners = callback.Runners(self.registrations)
         self.objects = Objects(self.values, self.sites)
 
 
@@ -96,13 +98,21 @@ def pointer_targets(
     """Every call through a pointer with its targets, sorted, and the reason where there are none."""
     analysis = _analysis(program, macros)
     for site in analysis.sites:
-        targets = _targets(analysis, definitions, site)
-        yield site.caller, site.call, targets, "" if targets else _reason(analysis.values, site)
+        targets, guesses = _targets(analysis, definitions, site)
+        if targets:
+            yield site.caller, site.call, targets, ""
+        elif guesses:
+            yield site.caller, site.call, [], f"any of {guesses} functions, of which only the type tells"
+        else:
+            yield site.caller, site.call, [], _reason(analysis.values, site)
 
 
-def _targets(analysis: _Analysis, definitions: Definitions, site: Site) -> list[Target]:
+def _targets(analysis: _Analysis, definitions: Definitions, site: Site) -> tuple[list[Target], int]:
+    """The targets of a call, and how many more there may be that are left open."""
     values = analysis.values
+    caller = values.program.row(site.caller).name
     found: dict[tuple[str, str, int], list[Target]] = {}
+    run_here: set[tuple[str, str, int]] = set()
     for vertex in analysis.objects.vertices(site):
         for value in vertex.ordered():
             if value[0] != "function":
@@ -111,15 +121,25 @@ def _targets(analysis: _Analysis, definitions: Definitions, site: Site) -> list[
             for function in definitions.of(value[1], value[2]):
                 if not analysis.objects.admits(site, function):
                     continue
-                for explain in _KINDS:
-                    target = explain(values, site, function, way)
-                    if target is not None:
-                        break
-                if target is not None and target.presence != "0":
-                    found.setdefault((function.file, function.name, function.line), []).append(target)
+                target = _explained(values, site, function, way)
+                if target is None or target.presence == presence.NEVER:
+                    continue
+                runs = analysis.runners.run(f"struct {target.slot}", caller, value[1:3])
+                if runs is not False:
+                    key = (function.file, function.name, function.line)
+                    found.setdefault(key, []).append(target)
+                    if runs:
+                        run_here.add(key)
+    guesses = 0
     if len(found) > MOST_BY_TYPE and all(target.grade == "type" for targets in found.values() for target in targets):
-        return []
-    return [callback.run_here(_best(found[key])) for key in sorted(found)]
+        guesses = len(found) - len(run_here)
+        found = {key: found[key] for key in run_here}
+    return [callback.run_here(_best(found[key])) for key in sorted(found)], guesses
+
+
+def _explained(values: Values, site: Site, function: Function, way: Way) -> Target | None:
+    """What a call reaches, by the first kind of evidence that fits."""
+    return next((target for explain in _KINDS if (target := explain(values, site, function, way)) is not None), None)
 
 
 def _best(targets: list[Target]) -> Target:

@@ -93,10 +93,16 @@ class Types:
     # Records
 
     def resolve(self, declared: str) -> str:
-        """A type with its typedefs replaced."""
+        """A type with its typedefs replaced, and a tag that is a macro by the one that the macro stands for."""
         known = self._resolved.get(declared)
         if known is None:
-            known = self._resolved[declared] = self.program.resolve_type(declared)
+            known = self.program.resolve_type(declared)
+            base, operators = split_type(known)
+            sort, _, tag = base.partition(" ")
+            if tag.isidentifier() and base not in self.program.positions:
+                others = (f"{sort} {macro.body}" for macro in self.macros(tag) if macro.params is None)
+                known = next((other + operators for other in others if other in self.program.positions), known)
+            self._resolved[declared] = known
         return known
 
     def member(self, tag: str, name: str) -> tuple[Member, ...]:

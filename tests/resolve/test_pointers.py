@@ -33,6 +33,7 @@ POINTERS = {
     "replaced": {"ops_table", "slot_assignment"},
     "parameter": {"parameter", "ops_table"},
     "callback": {"callback"},
+    "runners": {"callback"},
     "list": {"ops_table"},
     "endless": {"ops_table"},
     "cast": {"ops_table"},
@@ -155,6 +156,11 @@ def test_a_table_is_shown_before_a_copy_of_it(found: Found) -> None:
 @pytest.mark.parametrize("found", ["slot_assignment"], indirect=True)
 def test_a_call_that_reaches_nothing_says_why(found: Found) -> None:
     assert "sock.never" in found.reasons[found.line("sk->never(sk)")]
+
+
+@pytest.mark.parametrize("found", ["runners"], indirect=True)
+def test_a_call_that_could_reach_too_many_says_how_many(found: Found) -> None:
+    assert found.reasons[found.line("/* -> */")] == "any of 25 functions, of which only the type tells"
 
 
 @pytest.mark.parametrize("found", ["cast"], indirect=True)

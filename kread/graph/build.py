@@ -11,8 +11,9 @@ from __future__ import annotations
 import gc
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,9 @@ def stamp(files: Mapping[str, Signature]) -> str:
     return blob_hash(repr((EXTRACTOR_VERSION, LINKER_VERSION, __version__, list(files.items()))).encode())
 
 
-def build(tree: SourceTree, places: Sequence[str], progress: Progress) -> Path:
-    """The file of the linked graph of these places of a tree, built or refreshed if need be."""
+def build(tree: SourceTree, places: Sequence[str], progress: Progress, most: int = 0) -> Path:
+    """The file of the linked graph of these places of a tree, built or refreshed if need be. It is linked by
+    regions where there are more sources than `most`, or than memory allows."""
     scope = find_scope(tree, places)
     target = graph_file(tree, scope)
     if is_fresh(tree, scope, target):
@@ -56,7 +58,7 @@ def build(tree: SourceTree, places: Sequence[str], progress: Progress) -> Path:
     with lock(target.with_suffix(".lock"), lambda: progress.say(f"waiting: another kread indexes {tree.release}")):
         if not is_fresh(tree, scope, target):
             with _uncollected():
-                _build(tree, scope, target, progress)
+                _build(tree, scope, target, progress, most)
     return target
 
 
@@ -100,7 +102,7 @@ def _listing(scope: Scope) -> str:
     return blob_hash("\n".join(scope.sources).encode())
 
 
-def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> None:
+def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress, most: int) -> None:
     progress.say(
         f"indexing {tree.release}, scope {scope.name}: {len(scope.sources)} sources and the headers they include"
     )
@@ -111,6 +113,7 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> 
     from kread.index.elsewhere import find_elsewhere
     from kread.index.units import Past, read_scope, sign
     from kread.parse.kbuild import Kbuild
+    from kread.resolve.join import join
     from kread.resolve.link import Linked
 
     indexed = read_scope(tree, scope, facts_file(index_dir()), progress, Past(*_past(target)))
@@ -133,7 +136,20 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> 
     units = indexed.units.settled(lambda unit: modules.settle(unit, compiled), modules.MARK)
     watched = {file: indexed.signatures[file] for file in files} | dict(sorted(makefiles.items()))
     elsewhere = find_elsewhere(tree, index_dir(), progress)
-    linked = Linked(units, indexed.closures, built, indexed.macros, elsewhere, kbuild.presence, progress)
+    current = stamp(watched)
+    joined = join(
+        units,
+        scope.sources,
+        indexed.closures,
+        built,
+        indexed.macros,
+        elsewhere,
+        kbuild.presence,
+        _parcels(target, current),
+        progress,
+        most,
+    )
+    linked = Linked(units, joined, indexed.macros)
     table = indexed.table
     meta = {
         "release": tree.release,
@@ -141,7 +157,7 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> 
         "tree": tree.ident,
         "scope": scope.name,
         "sources": _listing(scope),
-        "stamp": stamp(watched),
+        "stamp": current,
         "files": str(len(files)),
         "version": __version__,
         "macros": indexed.past.macros,
@@ -158,7 +174,20 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress) -> 
 
     progress.phase("writing the graph")
     write_graph(target, linked.tables, rest)
+    _parcels(target, "")
     progress.say(f"indexed {len(files):,} files, of which {indexed.parsed:,} were parsed")
+
+
+def _parcels(target: Path, current: str) -> Path:
+    """Where the parcels of a graph's regions are kept until it is written; those of other files than the current ones are
+    removed."""
+    folder = target.with_suffix(".regions")
+    for old in folder.glob("*"):
+        if old.name != current:
+            shutil.rmtree(old, ignore_errors=True)
+    with suppress(OSError):
+        folder.rmdir()
+    return folder / current
 
 
 def _past(target: Path) -> tuple[Mapping[str, tuple[int, int, str, str]], str]:

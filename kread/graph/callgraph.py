@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from kread import data
 from kread.facts import KINDS, CallSite, Edge, Evidence, Function
-from kread.index.adjacency import Adjacency
+from kread.index.adjacency import Adjacency, join_numbers, split
 from kread.index.evidence import unpack_evidence
 from kread.index.store import GraphStore
 
@@ -104,7 +104,16 @@ class CallGraph:
     @cached_property
     def adjacency(self) -> Adjacency:
         """caller -> (callee, cost, dispatch, edge): one entry for each callee and dispatch, the cheapest edge."""
-        return Adjacency(self.store.packed("links"), frozenset() if self.config is None else self._dropped)
+        return Adjacency(self._page, self._slots, frozenset() if self.config is None else self._dropped)
+
+    @cached_property
+    def _slots(self) -> int:
+        """The first number that stands for a slot, 0 where there are none."""
+        return int(self.store.meta("slots"))
+
+    def _page(self, number: int) -> bytes | None:
+        rows = self.store.query("SELECT data FROM links WHERE page = ?", [number])
+        return rows[0][0] if rows else None
 
     @cached_property
     def stations(self) -> dict[int, int]:
@@ -207,12 +216,37 @@ class CallGraph:
     def edges(self, numbers: Sequence[int]) -> list[Edge]:
         """The edges of these numbers, in that order."""
         found: dict[int, Edge] = {}
-        for start in range(0, len(numbers), _VALUES):
-            part = list(numbers[start : start + _VALUES])
+        rows = {number: split(number) for number in numbers}
+        wanted = sorted({edge for edge, _ in rows.values()})
+        for start in range(0, len(wanted), _VALUES):
+            part = wanted[start : start + _VALUES]
             marks = ",".join("?" * len(part))
-            for row in self._made(self.store.query(f"SELECT {_EDGE} FROM edge WHERE id IN ({marks})", part)):
-                found[row[0]] = row[1]
-        return [found[number] for number in numbers]
+            found.update(self._made(self.store.query(f"SELECT {_EDGE} FROM edge WHERE id IN ({marks})", part)))
+        return [self._behind(found[edge], place) if place else found[edge] for edge, place in rows.values()]
+
+    def _behind(self, edge: Edge, place: int) -> Edge:
+        """The edge to a function behind an edge to its slot, by the row that puts it there."""
+        row = self.store.query("SELECT function, object, file, line, text, presence FROM slot WHERE rowid = ?", [place])
+        number, table, file, line, text, cond = row[0]
+        why = Evidence("slot" if table else "install", file, line, f"{table}.{text}" if table else text)
+        kind = edge.kind if table else "slot_assignment"
+        from kread.presence import conj  # imported here: most graphs have no such edge
+
+        function, both = self.function(number), conj(edge.presence, cond)
+        return replace(edge, callee=function, kind=kind, presence=both, table=table, evidence=(*edge.evidence, why))
+
+    def _through_slots(self, callee: int, caller: int | None = None) -> list[tuple[int, Edge]]:
+        """(number, edge) of the calls that lead to a function's slots as such, from anywhere or from one caller."""
+        if not self._slots:
+            return []
+        query = (
+            "SELECT e.id, min(s.rowid) FROM slot s JOIN function d ON d.name = s.record || '.' || s.field AND d.id >= ?"
+            f" JOIN edge e ON e.callee = d.id WHERE s.function = ?{'' if caller is None else ' AND e.caller = ?'}"
+            " GROUP BY e.id ORDER BY e.file, e.line, e.column, e.id"
+        )
+        rows = self.store.query(query, [self._slots, callee, *(() if caller is None else (caller,))])
+        made = self.edges([join_numbers(edge, place) for edge, place in rows])
+        return [(row[0], edge) for row, edge in zip(rows, made, strict=True)]
 
     def _made(self, rows: Sequence[tuple[object, ...]]) -> list[tuple[int, Edge]]:
         self.load(number for row in rows for number in (row[1], row[2]))  # type: ignore[misc]
@@ -245,7 +279,10 @@ class CallGraph:
 
     def _related(self, end: str, number: int) -> list[Edge]:
         rows = self.store.query(f"SELECT {_EDGE} FROM edge WHERE {end} = ? ORDER BY file, line, column, id", [number])
-        return [edge for _, edge in self._made(rows) if self.compiled(edge.presence)]
+        found = self._made(rows)
+        if end == "callee":
+            found += self._through_slots(number)
+        return [edge for _, edge in found if self.compiled(edge.presence)]
 
     def between(self, caller: int, callee: int) -> list[tuple[int, Edge]]:
         """(depth, edge) for all edges from one function to another, the least nested first, then in the order of lines.
@@ -253,7 +290,7 @@ class CallGraph:
         The depth says in how many branches and loops a call stands; it is more in code that only goto reaches.
         """
         query = f"SELECT {_EDGE} FROM edge WHERE caller = ? AND callee = ? ORDER BY line, column, id"
-        rows = self._made(self.store.query(query, [caller, callee]))
+        rows = self._made(self.store.query(query, [caller, callee])) + self._through_slots(callee, caller)
         depths = self._depths if len(rows) > 1 else b""
         found = [(depths[number] if depths else 0, edge) for number, edge in rows if self.compiled(edge.presence)]
         return sorted(found, key=lambda row: row[0])

@@ -1,20 +1,40 @@
 """Who calls whom at what cost, as flat arrays: what a search for paths needs of a graph, loaded in milliseconds.
 
-Theory of operation: the links that leave function n stand at the places first[n] to first[n + 1] of four columns (callee,
-cost, dispatch, edge), those that lead to it at back_first[n] to back_first[n + 1] of three more. Bytes are stored, not
-objects, so that loading a graph of a hundred thousand links costs no more than reading them; a row becomes tuples when a
-search asks for it.
+Theory of operation: functions are numbered, and the links of so many of them make a page. The links that leave the n-th
+function of a page stand at the places first[n] to first[n + 1] of four columns (callee, cost, dispatch, edge), those that lead
+to it at back_first[n] to back_first[n + 1] of three more. Bytes are stored, not objects, and a page is read when a search
+comes to one of its functions, so that a graph of ten million links costs no more than the part that is looked at.
+
+In a large graph a call can lead to a slot as such: a number above those of the functions, whose links lead to all functions in
+it. A search never sees these numbers: the links of a slot's callers lead to its functions, and the edge of such a link names
+two rows (see `split`).
 """
 
 from __future__ import annotations
 
+import marshal
 from array import array
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 
 Row = tuple[int, int, int, int]
 
-_COLUMNS = ("first", "callee", "cost", "dispatch", "edge", "back_first", "back_caller", "back_cost", "back_edge")
+#: Functions whose links make a page: of a large graph a page has some fifty kilobytes.
+PAGE = 256
+
 _INT = "i"
+
+#: Where the row of a slot stands in the number of an edge that leads through one.
+_SLOT_BITS = 32
+
+
+def split(edge: int) -> tuple[int, int]:
+    """(edge, row of the slot table) of a link's edge: row 0 where the edge itself leads to the function."""
+    return edge & (1 << _SLOT_BITS) - 1, edge >> _SLOT_BITS
+
+
+def join_numbers(edge: int, place: int) -> int:
+    """The number of a link's edge that leads through a slot to the function of a row."""
+    return edge | place << _SLOT_BITS
 
 
 class AdjacencyWriter:
@@ -41,8 +61,8 @@ class AdjacencyWriter:
         if missing > 0:
             self._first.extend([len(self._callers)] * missing)
 
-    def packed(self) -> dict[str, bytes]:
-        """The columns by name, to be stored."""
+    def pages(self) -> Iterator[tuple[int, bytes]]:
+        """(number, page) pairs, to be stored."""
         callees, costs, _, edges = self._columns
         last = max(len(self._first) - 2, max(callees, default=0))
         self._skip(last + 1)
@@ -58,57 +78,97 @@ class AdjacencyWriter:
             place[callee] += 1
             for column, value in zip(reverse, (caller, cost, edge), strict=True):
                 column[at] = value
-        found = (self._first, *self._columns, back, *reverse)
-        return {name: column.tobytes() for name, column in zip(_COLUMNS, found, strict=True)}
+        for number, begin in enumerate(range(0, last + 1, PAGE)):
+            parts = [*_part(self._first, self._columns, begin), *_part(back, reverse, begin)]
+            yield number, marshal.dumps([part.tobytes() for part in parts])
 
 
-class Adjacency(Mapping[int, tuple[Row, ...]]):
-    """caller -> ((callee, cost, dispatch, edge), ...), one entry for each callee and dispatch, without dropped edges."""
+def _part(first: array[int], columns: Sequence[array[int]], begin: int) -> list[array[int]]:
+    """The columns of the functions of one page."""
+    places = first[begin : begin + PAGE + 1]
+    part = slice(places[0], places[-1])
+    return [array(_INT, [place - places[0] for place in places]), *(column[part] for column in columns)]
 
-    def __init__(self, packed: Mapping[str, bytes], dropped: Set[int] = frozenset()) -> None:
-        columns = {name: array(_INT) for name in _COLUMNS}
-        for name, column in columns.items():
-            column.frombytes(packed[name])
-        self._columns = columns
+
+class Adjacency:
+    """caller -> ((callee, cost, dispatch, edge), ...), one entry for each callee and dispatch, without dropped edges.
+
+    page     -- number -> page, None above the last one
+    slots    -- the first number that is a slot's, 0 where there are none
+    """
+
+    def __init__(self, page: Callable[[int], bytes | None], slots: int = 0, dropped: Set[int] = frozenset()) -> None:
+        self._page = page
+        self._slots = slots
         self._dropped = dropped
+        self._pages: dict[int, list[array[int]]] = {}
         self._rows: dict[int, tuple[Row, ...]] = {}
 
     def without(self, dropped: Set[int]) -> Adjacency:
         """The same without more edges."""
-        found = Adjacency.__new__(Adjacency)
-        found._columns, found._dropped, found._rows = self._columns, self._dropped | dropped, {}
-        return found
+        return Adjacency(self._page, self._slots, self._dropped | dropped)
 
-    def __getitem__(self, caller: int) -> tuple[Row, ...]:
+    def get(self, caller: int, default: tuple[Row, ...] = ()) -> tuple[Row, ...]:
+        """The links that leave a function."""
         found = self._rows.get(caller)
         if found is None:
-            columns = self._columns
-            first = columns["first"]
-            if not 0 <= caller < len(first) - 1:
-                raise KeyError(caller)
-            part = slice(first[caller], first[caller + 1])
-            names = ("callee", "cost", "dispatch", "edge")
-            found = tuple(zip(*(columns[name][part] for name in names), strict=True))
-            if self._dropped:
-                found = tuple(row for row in found if row[3] not in self._dropped)
-            self._rows[caller] = found
-        return found
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(range(len(self._columns["first"]) - 1))
-
-    def __len__(self) -> int:
-        return len(self._columns["first"]) - 1
+            found = self._rows[caller] = self._leaving(caller)
+        return found or default
 
     def callers(self, callee: int) -> list[tuple[int, int]]:
         """(caller, cost) of the links that lead to a function."""
-        columns = self._columns
-        first = columns["back_first"]
-        if not 0 <= callee < len(first) - 1:
-            return []
-        part = slice(first[callee], first[callee + 1])
-        found = zip(columns["back_caller"][part], columns["back_cost"][part], strict=True)
-        if not self._dropped:
-            return list(found)
-        edges = columns["back_edge"][part]
-        return [link for link, edge in zip(found, edges, strict=True) if edge not in self._dropped]
+        callers, costs, edges = self._columns(callee, 5)
+        if self._dropped:
+            found = [
+                (caller, cost)
+                for caller, cost, edge in zip(callers, costs, edges, strict=True)
+                if self._is_slot(caller) or edge not in self._dropped
+            ]
+        else:
+            found = list(zip(callers, costs, strict=True))
+        if not self._slots or max(callers, default=0) < self._slots:
+            return found
+        return [each for link in found for each in (self.callers(link[0]) if self._is_slot(link[0]) else (link,))]
+
+    def _is_slot(self, number: int) -> bool:
+        return 0 < self._slots <= number
+
+    def _leaving(self, caller: int) -> tuple[Row, ...]:
+        columns = self._columns(caller, 0)
+        found: tuple[Row, ...] = tuple(zip(*columns, strict=True))
+        if self._is_slot(caller):
+            return found
+        if self._dropped:
+            found = tuple(row for row in found if row[3] not in self._dropped)
+        if not self._slots or max(columns[0], default=0) < self._slots:
+            return found
+        known = {(row[0], row[2]) for row in found}
+        return (
+            *(row for row in found if row[0] < self._slots),
+            *(
+                (function, cost, dispatch, join_numbers(edge, place))
+                for slot, cost, dispatch, edge in found
+                if slot >= self._slots
+                for function, _, _, place in self.get(slot)
+                if (function, dispatch) not in known
+            ),
+        )
+
+    def _columns(self, function: int, start: int) -> list[array[int]]:
+        """The part of a page's columns that is a function's; `start` is where its places stand in the page."""
+        page = self._pages.get(function // PAGE)
+        if page is None:
+            page = self._pages[function // PAGE] = _unpacked(self._page(function // PAGE))
+        first = page[start]
+        place = function % PAGE
+        columns = page[1:5] if start == 0 else page[6:]
+        if place + 1 >= len(first):
+            return [column[:0] for column in columns]
+        return [column[first[place] : first[place + 1]] for column in columns]
+
+
+def _unpacked(page: bytes | None) -> list[array[int]]:
+    columns = [array(_INT) for _ in range(9)]
+    for column, data in zip(columns, marshal.loads(page) if page is not None else (), strict=page is not None):
+        column.frombytes(data)
+    return columns

@@ -8,7 +8,7 @@ directory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import overload
 
@@ -51,6 +51,11 @@ class KeptUnits(Sequence[Unit]):
     def settled(self, settle: Callable[[Unit], None], mark: bytes) -> KeptUnits:
         """The same units, each of which `settle` changes before anybody sees it, if its packed form holds `mark`."""
         return KeptUnits(self._facts, self._keys, self._unkept, settle, mark)
+
+    def only(self, files: Collection[str]) -> KeptUnits:
+        """The units of some of the files."""
+        keys = {file: self._keys[file] for file in files}
+        return KeptUnits(self._facts, keys, self._unkept, self._settle, self._mark)
 
     def __len__(self) -> int:
         return len(self.files)

@@ -11,7 +11,7 @@ import hashlib
 import marshal
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -254,11 +254,15 @@ class MacroIndex:
         """The definitions of a name anywhere in the scope."""
         return self.by_name.get(name, ())
 
-    def field_aliases(self) -> dict[str, str]:
-        """name -> text of the object-like macros that stand for a member of a member: `sk_prot` -> `x.skc_prot`."""
+    def field_aliases(self, files: Container[str] | None = None) -> dict[str, str]:
+        """name -> text of the object-like macros that stand for a member of a member: `sk_prot` -> `x.skc_prot`. Where
+        files are given, macros of others don't count."""
         found: dict[str, str] = {}
         for name, macros in self.by_name.items():
-            for macro in macros[:1]:
+            for macro in macros if files is not None else macros[:1]:
+                if files is not None and macro.file not in files:
+                    continue
                 if macro.params is None and _MEMBER.fullmatch(macro.body):
                     found[name] = macro.body
+                break
         return found

@@ -54,6 +54,7 @@ CREATE TABLE unresolved (caller INTEGER, file TEXT, line INTEGER, text TEXT, rea
 CREATE TABLE fault (file TEXT, line INTEGER, function TEXT, construct TEXT);
 CREATE TABLE member (
     record TEXT, position INTEGER, name TEXT, type TEXT, file TEXT, line INTEGER, presence TEXT);
+CREATE TABLE links (page INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE macro (name TEXT, file TEXT, line INTEGER, params TEXT, body TEXT, presence TEXT);
 """
 
@@ -62,6 +63,7 @@ CREATE INDEX function_name ON function (name);
 CREATE INDEX edge_caller ON edge (caller);
 CREATE INDEX edge_callee ON edge (callee);
 CREATE INDEX slot_field ON slot (field, record);
+CREATE INDEX slot_function ON slot (function);
 CREATE INDEX member_record ON member (record);
 CREATE INDEX macro_name ON macro (name);
 """

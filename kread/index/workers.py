@@ -66,13 +66,19 @@ def spread(task: Callable[[Any, Item], Result], shared: Any, items: Sequence[Ite
 class Beside:
     """task(shared, item) for each item, in processes of their own that are forked now; `results` waits for them.
 
-    As many run at a time as there are cores besides the one of this process. All are forked at once, since a process
+    As many run at a time as there are cores besides the one of this process, or as `at_once` says.
+    All are forked at once, since a process
     that is forked later would find this one in the midst of something, with locks held; each waits for its turn, and
     ends where this process ends. With `forking` false nothing is forked, and the results are made when asked for.
     """
 
     def __init__(
-        self, task: Callable[[Any, Item], bytes], shared: Any, items: Sequence[Item], forking: bool = True
+        self,
+        task: Callable[[Any, Item], bytes],
+        shared: Any,
+        items: Sequence[Item],
+        forking: bool = True,
+        at_once: int = 0,
     ) -> None:
         self._task, self._shared, self._items = task, shared, items
         self._processes: list[Any] = []
@@ -92,7 +98,7 @@ class Beside:
             self._processes.append(process)
             self._ends.append(ours)
             self._left.put(number)
-        for _ in range(max(1, len(os.sched_getaffinity(0)) - 1)):
+        for _ in range(at_once or max(1, len(os.sched_getaffinity(0)) - 1)):
             Thread(target=self._supervise, daemon=True).start()
 
     def _supervise(self) -> None:

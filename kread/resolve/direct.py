@@ -11,10 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 from kread import presence
 from kread.facts import Function
 from kread.resolve.program import Program
+
+#: Where a function stands: the order in which definitions are told.
+_PLACE = attrgetter("file", "line")
 
 #: A definition and the condition under which the caller gets it.
 Definition = tuple[Function, str]
@@ -25,6 +29,7 @@ class Definitions:
 
     elsewhere -- (file, line) of the definitions that the tree has outside the scope, by name
     compiled  -- the condition under which a file of the tree is compiled
+    beyond    -- of a program that is a part of a scope, what the files of other parts define for others, by name
     """
 
     def __init__(
@@ -32,10 +37,12 @@ class Definitions:
         program: Program,
         elsewhere: Mapping[str, Sequence[tuple[str, int]]] | None = None,
         compiled: Callable[[str], str] = lambda _: presence.ALWAYS,
+        beyond: Callable[[str], Sequence[Function]] = lambda _: (),
     ) -> None:
         self.program = program
         self._others = elsewhere or {}
         self._compiled = compiled
+        self._beyond = beyond
         self._found: dict[tuple[str, str], tuple[Function, ...]] = {}
         self._declared: dict[str, tuple[Function, ...]] = {}
 
@@ -64,6 +71,12 @@ class Definitions:
                 included.append(program.function(function))  # a .c file that another one includes is part of it
             elif not row.static:
                 external.append(program.function(function))
+        for other in self._beyond(name):
+            if other.file not in program.unit_of:
+                seen = file in program.closures.get(other.file, frozenset())
+                (included if seen else external).append(other)
+        included.sort(key=_PLACE)
+        external.sort(key=_PLACE)
         # What asks is compiled only where its file is: a definition that is always there then has no twin.
         meant: list[Function] = []
         for wider in (own, included):

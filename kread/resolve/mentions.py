@@ -28,13 +28,13 @@ class Mentions:
         self.places = places
 
     def used(self, obj: Obj) -> bool:
-        """Whether the source uses an object's name anywhere but where it is defined or exported."""
+        """Whether the source uses an object's name anywhere but where it is defined or exported, or may."""
         what, owner, name = obj
         if what == "literal":
             return True
         if owner:
             return name in self._mentioned.get(self.program.unit_of.get(str(owner), -1), frozenset())
-        return name in self._mentioned[-1]
+        return self.program.partial or name in self._mentioned[-1]
 
     def handed_over(self, function: str) -> bool:
         """Whether the source names a function but to define, declare, export or call it."""

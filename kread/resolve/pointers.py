@@ -26,7 +26,7 @@ from kread.resolve.terms import NOTHING
 from kread.resolve.types import MacroLookup, is_function
 from kread.resolve.values import Values
 
-__all__ = ["Target", "callback_edges", "pointer_calls", "pointer_targets", "slot_rows"]
+__all__ = ["Target", "callback_edges", "open_calls", "pointer_calls", "pointer_targets", "slot_rows"]
 
 #: A call of which only the type is known is left open above this number: no reader gains from more guesses. What somebody
 #: registered to be run there is none.
@@ -47,6 +47,8 @@ class _Analysis:
         self.values.solve()
         self.runners = callback.Runners(self.registrations)
         self.objects = Objects(self.values, self.sites)
+        #: the sites that have targets, once these were asked for
+        self.resolved: set[Site] = set()
 
 
 _known: WeakKeyDictionary[Program, _Analysis] = WeakKeyDictionary()
@@ -100,11 +102,28 @@ def pointer_targets(
     for site in analysis.sites:
         targets, guesses = _targets(analysis, definitions, site)
         if targets:
+            analysis.resolved.add(site)
             yield site.caller, site.call, targets, ""
         elif guesses:
             yield site.caller, site.call, [], f"any of {guesses} functions, of which only the type tells"
         else:
             yield site.caller, site.call, [], _reason(analysis.values, site)
+
+
+def open_calls(program: Program, macros: MacroLookup) -> Iterator[tuple[Site, str, str, bool]]:
+    """The calls through a member of what a pointer leads to, what other parts of the scope may have put there: (site,
+    record, member, whether nothing is known of it). Asked after `pointer_targets`."""
+    analysis = _analysis(program, macros)
+    values = analysis.values
+    for site in analysis.sites:
+        term = site.term
+        while term[0] in ("index", "deref"):
+            term = term[1]
+        members = values.types.way(term, site.caller) if term[0] == "member" else ()
+        while term[0] == "member" and not term[3]:
+            term = term[1]
+        if members and term[0] == "member":
+            yield site, members[-1][0].removeprefix("struct "), members[-1][1], site not in analysis.resolved
 
 
 def _targets(analysis: _Analysis, definitions: Definitions, site: Site) -> tuple[list[Target], int]:

@@ -74,11 +74,27 @@ class Locals(Mapping[FunctionId, dict[str, str]]):
         return sum(len(unit.functions) for unit in self._units)
 
 
+def function_noun(row: FunctionRow, file: str, built: str) -> Function:
+    """The noun for a function of a file, which is read under the condition `built`."""
+    listed = ", ".join(f"{declared} {name}".strip() for name, declared in row.params)
+    return Function(
+        file=file,
+        name=row.name,
+        line=row.line,
+        end_line=row.end_line,
+        static=bool(row.static),
+        macro=row.macro,
+        presence=presence.conj(built, row.cond),
+        signature=f"{'static ' if row.static else ''}{row.returns} {row.name}({listed})",
+    )
+
+
 class Program:
     """The joined units. `closures` maps a file to the headers it includes, itself not among them;
     `built` maps a file to the condition under which it is read: a .c file's from its Makefile, a header's from those
     that include it;
-    `aliases` maps a macro that stands for a field to that field's text (`sk_prot` -> `__sk_common.skc_prot`).
+    `aliases` maps a macro that stands for a field to that field's text (`sk_prot` -> `__sk_common.skc_prot`);
+    `partial` says that the units are a part of a scope, whose other parts use what is not static here.
     """
 
     def __init__(
@@ -87,11 +103,13 @@ class Program:
         closures: Mapping[str, Container[str]],
         built: Mapping[str, str],
         aliases: Mapping[str, str],
+        partial: bool = False,
     ) -> None:
         self.units = units
         self.closures = closures
         self.built = built
         self.aliases = aliases
+        self.partial = partial
         self.files: list[str] = []
         self.by_name: dict[str, list[FunctionId]] = defaultdict(list)
         #: unit -> its functions: everybody asks for them, so they stay while units come and go
@@ -133,7 +151,7 @@ class Program:
             self.typedefs.setdefault(name, declared if "@" not in declared else f"{declared} in {file}")
         for member in unit.fields:
             row = member._replace(type=_type_in(member.type, file))
-            self.positions[_tag_in(member.record, file)].append(row)
+            self.positions[tag_in(member.record, file)].append(row)
         entries: dict[int, list[EntryRow]] = defaultdict(list)
         for entry in unit.entries:
             entries[entry.table].append(entry)
@@ -145,6 +163,10 @@ class Program:
         """All functions, unit by unit."""
         return (FunctionId(unit, row) for unit, rows in enumerate(self._rows) for row in range(len(rows)))
 
+    def functions_in(self, unit: int) -> Iterator[Function]:
+        """The nouns for the functions of one unit, in the order of its rows."""
+        return (self.function(FunctionId(unit, row)) for row in range(len(self._rows[unit])))
+
     def row(self, function: FunctionId) -> FunctionRow:
         return self._rows[function.unit][function.row]
 
@@ -155,20 +177,8 @@ class Program:
         """The noun for a function, with the condition of its lines and of its file."""
         known = self._functions.get(function)
         if known is None:
-            row = self.row(function)
             file = self.file(function)
-            listed = ", ".join(f"{declared} {name}".strip() for name, declared in row.params)
-            known = Function(
-                file=file,
-                name=row.name,
-                line=row.line,
-                end_line=row.end_line,
-                static=bool(row.static),
-                macro=row.macro,
-                presence=presence.conj(self.built.get(file, ""), row.cond),
-                signature=f"{'static ' if row.static else ''}{row.returns} {row.name}({listed})",
-            )
-            self._functions[function] = known
+            known = self._functions[function] = function_noun(self.row(function), file, self.built.get(file, ""))
         return known
 
     def sees(self, file: str, header: str) -> bool:
@@ -272,11 +282,11 @@ def split_type(declared: str) -> tuple[str, str]:
     return (declared, "") if found is None else (declared[: found.start()], declared[found.start() :])
 
 
-def _tag_in(tag: str, file: str) -> str:
+def tag_in(tag: str, file: str) -> str:
     """A record's tag, made unique where it is anonymous."""
     return f"{tag} in {file}" if " @" in tag else tag
 
 
 def _type_in(declared: str, file: str) -> str:
     base, operators = split_type(declared)
-    return _tag_in(base, file) + operators
+    return tag_in(base, file) + operators

@@ -13,28 +13,38 @@ EdgeRow = tuple[Any, ...]
 
 
 class Numbers:
-    """Functions as the rows of the graph's function table."""
+    """Functions as the rows of the graph's function table. What has no number yet gets the next one after `last`."""
 
-    def __init__(self, ids: Mapping[Function, int] | None = None) -> None:
+    def __init__(self, ids: Mapping[Function, int] | None = None, last: int = 0) -> None:
         self.ids: dict[Function, int] = dict(ids or {})
+        self._last = last or len(self.ids)
 
     def of(self, function: Function) -> int:
-        return self.ids.setdefault(function, len(self.ids) + 1)
+        number = self.ids.get(function)
+        if number is None:
+            self._last += 1
+            number = self.ids[function] = self._last
+        return number
 
     def rows(self) -> Iterable[tuple[Any, ...]]:
         for function, number in self.ids.items():
-            yield (
-                number,
-                function.name,
-                function.file,
-                function.line,
-                function.end_line,
-                int(function.static),
-                function.macro,
-                function.presence,
-                function.signature,
-                int(not function.signature.startswith("extern ")),
-            )
+            yield function_row(number, function)
+
+
+def function_row(number: int, function: Function) -> tuple[Any, ...]:
+    """The row of a function."""
+    return (
+        number,
+        function.name,
+        function.file,
+        function.line,
+        function.end_line,
+        int(function.static),
+        function.macro,
+        function.presence,
+        function.signature,
+        int(not function.signature.startswith("extern ")),
+    )
 
 
 def shown(call: CallRow) -> str:

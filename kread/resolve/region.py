@@ -1,0 +1,168 @@
+"""One region of a large scope, linked in a process of its own: a program of its units, which ends with the process.
+
+The pointers of a region are followed as those of a small scope are. What other regions define is there by name alone
+(see atlas). So of each call through a record's member it is noted whether functions that other regions put there could be
+meant: where the pointer's values are not all known here, or no function is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kread import presence
+from kread.index.closures import Closures
+from kread.index.kept import KeptUnits
+from kread.index.macros import MacroIndex
+from kread.parse.template import Macro
+from kread.parse.unit import FieldRow
+from kread.resolve.atlas import Atlas, columns
+from kread.resolve.direct import Definitions
+from kread.resolve.edges import SlotRow, pointer_edges, slots
+from kread.resolve.named import named_edges
+from kread.resolve.parcels import write_parcel
+from kread.resolve.pointers import open_calls
+from kread.resolve.program import Program, tag_in
+from kread.resolve.regions import Region
+from kread.resolve.rows import EdgeRow, shown
+from kread.resolve.static_call import StaticCalls
+from kread.resolve.types import Types
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the processes find in memory; `folder` is where their parcels go."""
+
+    units: KeptUnits
+    closures: Closures
+    built: Mapping[str, str]
+    macros: MacroIndex
+    elsewhere: Mapping[str, Sequence[tuple[str, int]]]
+    compiled: Callable[[str], str]
+    atlas: Atlas
+    folder: Path
+
+
+class Open(NamedTuple):
+    """A call through a member in which other regions' functions can stand.
+
+    blind -- whether no function is known for it within its region
+    """
+
+    caller: int
+    name: str
+    line: int
+    column: int
+    text: str
+    cond: str
+    record: str
+    field: str
+    blind: bool
+
+
+def link_region(shared: Shared, region: Region) -> bytes:
+    """Write the parcel of a region: of each file (edges by name, other edges, unresolved calls, open calls); of the
+    whole (functions that are none of the scope's, slots, where the slots' records are defined)."""
+    program = Program(
+        shared.units.only(region.files),
+        shared.closures,
+        shared.built,
+        shared.macros.field_aliases(frozenset(region.files)),
+        partial=True,
+    )
+    numbers = shared.atlas.numbers(program)
+    definitions = Definitions(program, shared.elsewhere, shared.compiled, shared.atlas.beyond(numbers))
+    macros = _seen(shared.macros, program)
+    lost: list[tuple[Any, ...]] = []
+    others: dict[str, list[EdgeRow]] = defaultdict(list)
+    for edge in pointer_edges(program, definitions, macros, numbers, lost):
+        if edge[9] != presence.NEVER:
+            others[edge[2]].append(edge)
+    opened: dict[str, list[Open]] = defaultdict(list)
+    for site, record, field, blind in open_calls(program, macros):
+        function = program.function(site.caller)
+        call = site.call
+        opened[function.file].append(
+            Open(
+                numbers.of(function),
+                function.name,
+                call.line,
+                call.column,
+                shown(call),
+                presence.conj(function.presence, call.cond),
+                record,
+                field,
+                blind,
+            )
+        )
+    kept = [row for row in slots(program, definitions, macros, numbers) if row[4] in region.own]
+    named: dict[str, list[EdgeRow]] = {}
+    statics, types = StaticCalls(program, definitions), Types(program, shared.macros.lookup)
+    for unit, file in enumerate(program.files):
+        if file in region.own:
+            edges: list[EdgeRow] = []
+            named_edges(unit, program, definitions, statics, types, shared.macros, numbers, edges, lost)
+            named[file] = [row for row in edges if row[9] != presence.NEVER]
+    unresolved: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    for row in lost:
+        unresolved[row[1]].append(row)
+    rows = (
+        (file, (named.get(file, []), others[file], unresolved[file], list(map(tuple, opened[file]))))
+        for file in program.files
+        if named.get(file) or file in others or file in unresolved or file in opened
+    )
+    met = sorted(
+        ((number, each) for each, number in numbers.ids.items() if number > shared.atlas.last), key=itemgetter(0)
+    )
+    whole = ([columns(each) for _, each in met], kept, _homes(program, kept, opened))
+    write_parcel(parcel(shared.folder, region), whole, rows)
+    return b""
+
+
+def parcel(folder: Path, region: Region) -> Path:
+    """Where a region's parcel lies."""
+    return folder / f"{region.number}.parcel"
+
+
+def _seen(macros: MacroIndex, program: Program) -> Callable[[str], Sequence[Macro]]:
+    """Looks macros up among those that the files of a program define: another region's of that name are no business of its
+    expressions."""
+    known: dict[str, Sequence[Macro]] = {}
+
+    def lookup(name: str) -> Sequence[Macro]:
+        found = known.get(name)
+        if found is None:
+            found = known[name] = [macro for macro in macros.lookup(name) if macro.file in program.unit_of]
+        return found
+
+    return lookup
+
+
+def _homes(
+    program: Program, kept: Sequence[SlotRow], opened: Mapping[str, list[Open]]
+) -> dict[tuple[str, str], list[tuple[str, int, str]]]:
+    """(file, line, type) of the members that are slots, by their records' names without `struct` and their own; of one in
+    an anonymous record within, where the record begins."""
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for record, field in chain(
+        (row[:2] for row in kept), ((each.record, each.field) for calls in opened.values() for each in calls)
+    ):
+        wanted[record].add(field)
+    found: dict[tuple[str, str], list[tuple[str, int, str]]] = defaultdict(list)
+    for unit in program.units:
+        rows: dict[str, dict[str, FieldRow]] = defaultdict(dict)
+        for row in unit.fields:
+            record = tag_in(row.record, unit.file).removeprefix("struct ")
+            if record in wanted:
+                rows[record].setdefault(row.name, row)
+        for record, members in rows.items():
+            first = next(iter(members.values()))
+            for field in sorted(wanted[record]):
+                row = members.get(field, first)
+                found[record, field].append((unit.file, row.line, row.type if field in members else ""))
+    return dict(found)

@@ -184,7 +184,7 @@ def _known(passage: Passage, edge: Edge, saying: _Saying) -> Iterator[str]:
     if wanted := words.needs(edge.presence, given):
         rows.append(text("needs", what=code(wanted)))
     if edge.context:
-        rows.append(text("runs", what=edge.context))
+        rows.append(text("runs_here" if words.runs_here(edge) else "runs", what=edge.context))
     others = words.alternatives(passage.step.others, given, text.rows["needs"])
     if others:
         rows.append(f"{text('others')}: " + ", ".join(code(one) for one in others))

@@ -218,7 +218,7 @@ def _proof(step: Step, about: About, text: Texts, links: LinkMaker) -> Iterator[
         said = text(f"grade_{edge.grade}", count=text.count("candidates", edge.candidates))
         yield f'<p class="unsure">{escape(said)}</p>'
     if edge.context:
-        yield f'<p class="unsure">{escape(text("runs", what=edge.context))}</p>'
+        yield f'<p class="unsure">{escape(text("runs_here" if words.runs_here(edge) else "runs", what=edge.context))}</p>'
     given = (*about.known, *conjuncts(step.function.presence))
     if wanted := words.needs(edge.presence, given):
         yield f'<p class="needs">{escape(text("needs", what=wanted))}</p>'

@@ -95,7 +95,10 @@ def proof(step: Step, edge: Edge, known: Known = ()) -> Iterator[Row]:
     if wanted := words.needs(edge.presence, given):
         yield _proof("needs", wanted, role="note")
     if edge.context:
-        yield _proof("runs", f"{words.runs(edge)}, not in the caller's", role="unsure")
+        same = words.runs_here(edge)
+        yield _proof(
+            "runs", words.runs(edge) + ("" if same else ", not in the caller's"), role="note" if same else "unsure"
+        )
 
 
 def rows(step: Step, known: Known = ()) -> Iterator[Row]:

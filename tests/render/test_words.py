@@ -1,10 +1,13 @@
-"""Conditions taken apart and put together: what is left to need beyond what is known."""
+"""The words for conditions and for what runs later: what is left to need beyond what is known, and who runs a callback."""
 
 from __future__ import annotations
 
+import pytest
+from samples import edge, function
+
 from kread.facts import Guard
 from kread.render.json_path import guard_object
-from kread.render.words import common_needs, guard_exit, in_order, needs
+from kread.render.words import common_needs, guard_exit, in_order, needs, runs
 
 
 def test_needs_leaves_out_what_is_known() -> None:
@@ -38,3 +41,17 @@ def test_what_a_variable_becomes_is_told_once_between_the_conditions() -> None:
     ]
     assert guard_object(second)["then"] == {"line": 5, "text": "sk = sk->listener"}
     assert "then" not in guard_object(third)
+
+
+@pytest.mark.parametrize(
+    ("caller", "text", "said"),
+    [
+        ("thing_start", "timer_setup(&t->timer, thing_late, 0)", "by call_timer_fn in softirq context"),
+        ("call_timer_fn", "fn(timer)", "here, in softirq context"),
+        ("thing_poke", "t->timer.function(&t->timer)", "by call_timer_fn in softirq context"),
+    ],
+)
+def test_a_callback_runs_where_its_registrar_says(caller: str, text: str, said: str) -> None:
+    late = function("thing_late", "net/thing/late.c", 7)
+    start = function(caller, "net/thing/late.c", 70)
+    assert runs(edge(start, late, 71, text, kind="callback", context="softirq", slot="timer_list.function")) == said

@@ -21,6 +21,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TypeAlias
 
 from kread.data import load
 from kread.parse.declarers import ATTRIBUTE, PARENS, RECORD, declared, record, wrapped
@@ -44,7 +45,6 @@ _QUALIFIERS = frozenset(
     _Noreturn auto __seg_fs __seg_gs""".split()  # noqa: SIM905
 )
 _WORD = re.compile(r"[A-Za-z_]\w*")
-_HEAD_WORD = re.compile(r"(\w+)\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,48 +232,57 @@ def _is_piece(body: str) -> bool:
 
 
 def _heads(by_name: Mapping[str, list[Define]], kinds: dict[str, str]) -> None:
-    left = {
-        name: bodies
-        for name, listed in by_name.items()
-        if (bodies := [define.body for define in listed if define.body.endswith((")", "else"))])
-    }
+    left: dict[str, list[_Ends]] = {}
+    for name, listed in by_name.items():
+        ends = [_ends(define.body) for define in listed if define.body.endswith((")", "else"))]
+        # A word that is no head, and no macro that may turn out to be one, leaves nothing open.
+        asked = [pair for pair in ends if pair and (pair[1] in by_name or _head(*pair, kinds))]
+        if asked:
+            left[name] = asked
     changed = True
     while changed:
         changed = False
-        for name, bodies in list(left.items()):
-            for body in bodies:
-                kind = _head(body, kinds)
-                if kind:
-                    kinds[name] = kind
-                    del left[name]
-                    changed = True
-                    break
+        for name, asked in list(left.items()):
+            kind = next(filter(None, (_head(*pair, kinds) for pair in asked)), "")
+            if kind:
+                kinds[name] = kind
+                del left[name]
+                changed = True
 
 
-def _head(body: str, kinds: Mapping[str, str]) -> str:
-    """The keyword of the statement that a body begins and leaves open; "" when it leaves none."""
+#: The word that a body begins with, and the one before its last parenthesis ("" where it ends in `else`).
+_Ends: TypeAlias = "tuple[str, str]"
+
+
+def _ends(body: str) -> _Ends | None:
+    """The words that decide whether a body leaves a statement open; None where it leaves none."""
     first = _WORD.match(body)
     word = first.group() if first else ""
-    begins = word if word in HEADS else kinds.get(word, "")
     if body.endswith("else"):
-        return begins if begins in HEADS else "if"
+        return word, ""
     depth = 0
-    for place in range(len(body) - 1, -1, -1):
-        mark = body[place]
-        if mark == ")":
-            depth += 1
-        elif mark == "(":
-            depth -= 1
-            if depth == 0:
-                break
+    for place in reversed([found.start() for found in _BRACKET.finditer(body)]):
+        depth += 1 if body[place] == ")" else -1
+        if depth == 0:
+            break
     else:
-        return ""
-    before = _HEAD_WORD.search(body, 0, place)
-    if before is None:
-        return ""
-    last = before.group(1)
-    if last == "while" and (word == "do" or body[: before.start()].rstrip().endswith("}")):
-        return ""
+        return None
+    lead = body[:place].rstrip()
+    last = lead[len(lead.rstrip(_WORD_MARKS)) :]
+    if not last or (last == "while" and (word == "do" or lead[: -len(last)].rstrip().endswith("}"))):
+        return None
+    return word, last
+
+
+_BRACKET = re.compile(r"[()]")
+_WORD_MARKS = "".join(_WORD_STARTS) + "0123456789"
+
+
+def _head(word: str, last: str, kinds: Mapping[str, str]) -> str:
+    """The keyword of the statement that a body of these ends begins and leaves open; "" when it leaves none."""
+    begins = word if word in HEADS else kinds.get(word, "")
+    if not last:
+        return begins if begins in HEADS else "if"
     ends = last if last in HEADS else kinds.get(last, "")
     if ends not in HEADS:
         return ""

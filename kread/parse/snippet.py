@@ -16,13 +16,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 from kread import presence
 from kread.parse.expand import Expander
-from kread.parse.expansion import Expansion, Token
+from kread.parse.expansion import Expansion, Token, spell
 from kread.parse.macro_table import STRONG, STRONG_CALL, WEAK, WEAK_CALL
+from kread.parse.stand_ins import stand_ins
 from kread.parse.template import Macro
 from kread.parse.tokens import KEYWORDS, UNEVALUATED, closing, glue, is_word, lex
 
@@ -37,6 +38,9 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 _MAKES = re.compile(r"\{|\bextern\b.*\(")
 _INITIALISES = re.compile(r"\{|[.\]]\s*\w*\s*=[^=]")
 _BEFORE_PASTE = re.compile(r"([A-Za-z_]\w*)\s*##")
+
+#: The tokens of a declaration, and whether it ends an expansion.
+_Part: TypeAlias = "tuple[list[Token], bool]"
 
 Definitions = Callable[[str], Sequence[Macro]]
 
@@ -71,6 +75,7 @@ class Snippets:
         self._reach: dict[str, tuple[frozenset[str], bool]] = {}
         self._initialises: dict[str, bool] = {}
         self._openings: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {}
+        self._made: dict[tuple[str, str], list[_Part]] = {}
         self._expander = Expander(self._offered, skip=lambda _: True)
 
     def of(self, name: str) -> Sequence[Macro]:
@@ -133,6 +138,23 @@ class Snippets:
 
     def make(self, text: str, world: str) -> Snippet:
         """What an invocation, given as text and with its presence, comes to with all its alternatives."""
+        general = stand_ins(text, self._is_macro)
+        key = general.text, world
+        parts = self._made.get(key)
+        if parts is None:
+            parts = self._made[key] = _parts(self._expansions(general.text, world))
+        filled: list[_Part] = []
+        for part, ends in parts:
+            tokens = general.filled(part, self._is_macro)
+            if tokens is None:
+                return _snippet(_parts(self._expansions(text, world)))
+            filled.append((tokens, ends))
+        return _snippet(filled)
+
+    def _is_macro(self, name: str) -> bool:
+        return bool(self.of(name))
+
+    def _expansions(self, text: str, world: str) -> list[list[Token]]:
         shape, given = _shape(text)
         key = shape, world
         known = self._openings.get(key)
@@ -144,7 +166,7 @@ class Snippets:
         expansions, opened = self._expanded(text, world, opened | written)
         if self._hides(expansions, opened, met, given):
             expansions, _ = self._expanded(text, world, frozenset())
-        return _snippet(expansions)
+        return expansions
 
     def _hides(
         self, expansions: list[list[Token]], opened: frozenset[str], met: frozenset[str], given: frozenset[str]
@@ -262,7 +284,23 @@ def _together(world: str, macro: Macro) -> bool:
     return presence.conj(world, macro.presence) != presence.NEVER
 
 
-def _snippet(expansions: list[list[Token]]) -> Snippet:
+def _parts(expansions: list[list[Token]]) -> list[_Part]:
+    """The declarations of all expansions, each once."""
+    found: dict[tuple[str, tuple[tuple[str, ...], ...]], _Part] = {}
+    for tokens in expansions:
+        declared = _declarations(tokens)
+        for number, part in enumerate(declared, 1):
+            found.setdefault(_key(spell(part), part), (part, number == len(declared)))
+    return list(found.values())
+
+
+def _key(text: str, part: list[Token]) -> tuple[str, tuple[tuple[str, ...], ...]]:
+    """What tells a declaration from others: its text, and the conditions of its tokens."""
+    return text, tuple(dict.fromkeys([token[3].presences for token in part]))
+
+
+def _snippet(declared: Iterable[_Part]) -> Snippet:
+    """Declarations as one text: what arguments make equal stands there once."""
     seen: set[tuple[str, tuple[tuple[str, ...], ...]]] = set()
     pieces: list[str] = []
     lines: list[int] = []
@@ -270,21 +308,19 @@ def _snippet(expansions: list[list[Token]]) -> Snippet:
     kept: list[Token] = []
     last: set[int] = set()
     at = 0
-    for tokens in expansions:
-        parts = _declarations(tokens)
-        for number, part in enumerate(parts, 1):
-            text, places = _spelled(part)
-            key = text, tuple(dict.fromkeys(token[3].presences for token in part))
-            if key in seen:
-                continue
-            seen.add(key)
-            lines.append(at)
-            if number == len(parts):
-                last.add(len(lines))
-            starts += [at + place for place in places]
-            pieces.append(text)
-            kept += part
-            at += len(text) + 1
+    for part, ends in declared:
+        text, places = _spelled(part)
+        key = _key(text, part)
+        if key in seen:
+            continue
+        seen.add(key)
+        lines.append(at)
+        if ends:
+            last.add(len(lines))
+        starts += [at + place for place in places]
+        pieces.append(text)
+        kept += part
+        at += len(text) + 1
     return Snippet("\n".join(pieces), lines, starts, kept, frozenset(last))
 
 

@@ -23,9 +23,9 @@ from kread import presence
 from kread.parse.expand import Expander
 from kread.parse.expansion import Expansion, Token, spell
 from kread.parse.macro_table import STRONG, STRONG_CALL, WEAK, WEAK_CALL
-from kread.parse.stand_ins import stand_ins
+from kread.parse.stand_ins import stand_in, stand_ins
 from kread.parse.template import Macro
-from kread.parse.tokens import KEYWORDS, UNEVALUATED, closing, glue, is_word, lex
+from kread.parse.tokens import KEYWORDS, UNEVALUATED, closing, glue, is_word, lex, words
 
 #: Macros at file scope lead to others at most this often: a system call's goes through six, an event's through ten.
 MAX_OPENINGS = 24
@@ -159,8 +159,11 @@ class Snippets:
         key = shape, world
         known = self._openings.get(key)
         if known is None:
-            expansions, opened = self._expanded(shape, world, frozenset())
+            general = words(shape) == words(text)
+            expansions, opened = self._expanded(text if general else shape, world, frozenset())
             known = self._openings[key] = opened, frozenset(token[0] for tokens in expansions for token in tokens)
+            if general:
+                return expansions
         opened, met = known
         written = self._outside(self._expander.expand(text).tokens)
         expansions, opened = self._expanded(text, world, opened | written)
@@ -272,12 +275,8 @@ def _shape(text: str) -> tuple[str, frozenset[str]]:
     for token in tokens[1:end]:
         depth += {"(": 1, ")": -1}.get(token, 0)
         count += token == "," and depth == 1
-    stand_ins = ", ".join(f"{_ARGUMENT}{number}" for number in range(count + 1)) if end > 2 else ""
-    return f"{tokens[0]}({stand_ins}) {' '.join(tokens[end + 1 :])}", frozenset(filter(is_word, tokens[1:end]))
-
-
-#: A word that no source has, to stand for an argument.
-_ARGUMENT = "kread_argument_"
+    arguments = ", ".join(stand_in(number) for number in range(count + 1)) if end > 2 else ""
+    return f"{tokens[0]}({arguments}) {' '.join(tokens[end + 1 :])}", frozenset(filter(is_word, tokens[1:end]))
 
 
 def _together(world: str, macro: Macro) -> bool:

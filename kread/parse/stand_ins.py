@@ -31,6 +31,11 @@ _RECORDS = frozenset(("struct", "union", "enum", "typedef"))
 _Word: TypeAlias = "tuple[str, bool, int]"
 
 
+def stand_in(number: int) -> str:
+    """A word that no source has."""
+    return f"kread_argument_{number}_"
+
+
 class StandIns(NamedTuple):
     """An invocation with stand-ins.
 
@@ -122,4 +127,4 @@ def _shown(argument: list[_Word], arguments: list[list[_Word]], is_macro: Callab
     if not rest or rest[-1][0] in _RECORDS or any(word in _SHAPING or is_macro(word) for word, _, _ in rest):
         return argument
     arguments.append(rest)
-    return [*argument[:lead], (f"kread_argument_{len(arguments) - 1}_", *rest[0][1:])]
+    return [*argument[:lead], (stand_in(len(arguments) - 1), *rest[0][1:])]

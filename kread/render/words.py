@@ -43,18 +43,10 @@ def hops(trail: Trail) -> str:
     return ", ".join([count(trail.hops, "call"), *parts])
 
 
-def _runners(edge: Edge) -> list[str]:
-    """Who runs a callback, by the rows of its registrar, or of all that keep something in its slot."""
-    registrar = edge.site.text.partition("(")[0]
-    rows = load("registrars")["registrar"] if edge.kind == "callback" else ()
-    named = [row for row in rows if registrar in row["names"]]
-    kept = [row for row in named or rows if row["slot"] == f"struct {edge.slot}"]
-    return [name for row in kept or named for name in (row["runner"], *row.get("also", ())) if name != registrar]
-
-
 def runs_here(edge: Edge) -> bool:
-    """Whether the caller is who runs the callback, so that it runs in the caller's own context."""
-    return edge.context != "" and edge.caller.name in _runners(edge)
+    """Whether the caller is one who runs callbacks, so that this one runs in the caller's own context."""
+    rows = load("registrars")["registrar"] if edge.kind == "callback" and edge.context else ()
+    return any(edge.caller.name in (row["runner"], *row.get("also", ())) for row in rows)
 
 
 def runs(edge: Edge) -> str:
@@ -63,7 +55,12 @@ def runs(edge: Edge) -> str:
         return ""
     if runs_here(edge):
         return f"here, in {edge.context} context"
-    by = "".join(f"by {name} " for name in _runners(edge)[:1])
+    registrar = edge.site.text.partition("(")[0]
+    rows = load("registrars")["registrar"] if edge.kind == "callback" else ()
+    named = [row for row in rows if registrar in row["names"]]
+    kept = [row for row in named or rows if row["slot"] == f"struct {edge.slot}"]
+    runner = next((row["runner"] for row in kept or named), "")
+    by = f"by {runner} " if runner not in ("", registrar) else ""
     return f"{by}in {edge.context} context"
 
 

@@ -10,6 +10,7 @@ function to such a slot, and calls no registrar, registers it as well.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -109,34 +110,47 @@ def kept(values: Values, definitions: Definitions, found: list[Registration]) ->
                 yield record, member, function, "", values.program.files[each.at.unit], each.line, each.text, cond
 
 
-def run_here(target: Target) -> Target:
-    """A target of a call through a slot, as a callback if a registration put it there, by a call or an assignment."""
+def as_callback(target: Target, caller: str, context: str) -> Target:
+    """A target as a callback if a registration put it where it is called, by a call or an assignment, or if it was
+    registered with the caller, which runs it in a context ("" if it was not, or runs in the caller's own)."""
     rows = _keepers().get(f"struct {target.slot}")
-    context = rows[0]["context"] if rows else ""
-    if not context or (target.kind != "slot_assignment" and all(line.role != "register" for line in target.evidence)):
+    if rows and (target.kind == "slot_assignment" or any(line.role == "register" for line in target.evidence)):
+        context = context or next((row for row in rows if caller in _running(row)), rows[0])["context"]
+    elif target.kind not in ("slot_assignment", "parameter"):
         return target
-    return replace(target, kind="callback", context=context)
+    return replace(target, kind="callback", context=context) if context else target
+
+
+def _running(row: dict[str, Any]) -> tuple[str, ...]:
+    """Who runs what a registrar takes: in most configurations, and in others."""
+    return row["runner"], *row.get("also", ())
 
 
 class Runners:
-    """Who runs what is kept in a slot, where the rows of several registrars say so."""
+    """Who runs which of the callbacks that are registered, and in which context, where the registrars' rows say so."""
 
     def __init__(self, found: list[Registration]) -> None:
-        #: slot -> function that runs -> (name, file that names it) of the callbacks
-        self._run: dict[str, dict[str, set[tuple[str, str]]]] = {}
+        #: function that runs -> (name, file that names it) of a callback -> the context
+        self._contexts: dict[str, dict[tuple[str, str], str]] = defaultdict(dict)
+        #: slot -> those who run what is kept in it
+        self._runners: dict[str, set[str]] = defaultdict(set)
         for each in found:
-            names = {value[1:3] for value in each.vertex.values if value[0] == "function"}
-            for runner in (each.row["runner"], *each.row.get("also", ())):
-                self._run.setdefault(each.slot, {}).setdefault(runner, set()).update(names)
+            names = [value[1:3] for value in each.vertex.ordered() if value[0] == "function"]
+            for runner in _running(each.row):
+                self._runners[each.slot].add(runner)
+                for name in names:
+                    self._contexts[runner].setdefault(name, each.row["context"])
 
-    def run(self, slot: str, caller: str, name: tuple[str, str]) -> bool | None:
-        """Whether a function, kept in a slot, runs when this caller runs what is kept there; None where no registrar says."""
-        runs = self._run.get(slot, {})
-        if caller not in runs:
-            return None
-        if name in runs[caller]:
-            return True
-        return False if any(name in others for others in runs.values()) else None
+    def context(self, caller: str, name: tuple[str, str]) -> str | None:
+        """The context in which a caller runs a function that was registered for that; None if it was not."""
+        return self._contexts.get(caller, {}).get(name)
+
+    def elsewhere(self, slot: str, caller: str, name: tuple[str, str]) -> bool:
+        """Whether a function, kept in a slot, is run by others than this caller, who runs what is kept there too."""
+        runners = self._runners.get(slot, ())
+        if caller not in runners or self.context(caller, name) is not None:
+            return False
+        return any(self.context(other, name) is not None for other in runners)
 
 
 def _text(call: CallRow) -> str:

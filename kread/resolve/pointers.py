@@ -131,29 +131,31 @@ def _targets(analysis: _Analysis, definitions: Definitions, site: Site) -> tuple
     values = analysis.values
     caller = values.program.row(site.caller).name
     found: dict[tuple[str, str, int], list[Target]] = {}
-    run_here: set[tuple[str, str, int]] = set()
+    #: of the callbacks that the caller itself runs, the context
+    contexts: dict[tuple[str, str, int], str] = {}
     for vertex in analysis.objects.vertices(site):
         for value in vertex.ordered():
             if value[0] != "function":
                 continue
+            name = value[1:3]
             way = way_of(vertex, value)
-            for function in definitions.of(value[1], value[2]):
+            context = analysis.runners.context(caller, name)
+            for function in definitions.of(*name):
                 if not analysis.objects.admits(site, function):
                     continue
                 target = _explained(values, site, function, way)
                 if target is None or target.presence == presence.NEVER:
                     continue
-                runs = analysis.runners.run(f"struct {target.slot}", caller, value[1:3])
-                if runs is not False:
+                if not analysis.runners.elsewhere(f"struct {target.slot}", caller, name):
                     key = (function.file, function.name, function.line)
                     found.setdefault(key, []).append(target)
-                    if runs:
-                        run_here.add(key)
+                    if context is not None:
+                        contexts[key] = context
     guesses = 0
     if len(found) > MOST_BY_TYPE and all(target.grade == "type" for targets in found.values() for target in targets):
-        guesses = len(found) - len(run_here)
-        found = {key: found[key] for key in run_here}
-    return [callback.run_here(_best(found[key])) for key in sorted(found)], guesses
+        guesses = len(found) - len(contexts)
+        found = {key: found[key] for key in contexts}
+    return [callback.as_callback(_best(found[key]), caller, contexts.get(key, "")) for key in sorted(found)], guesses
 
 
 def _explained(values: Values, site: Site, function: Function, way: Way) -> Target | None:

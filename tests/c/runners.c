@@ -11,7 +11,14 @@ struct callback_head {
 struct timer_list {
 	void (*function)(struct timer_list *t);
 };
+struct work_struct {
+	void (*func)(struct work_struct *work);
+};
+struct worker {
+	void (*current_func)(struct work_struct *work);
+};
 struct sock {
+	struct work_struct update;
 	struct timer_list timer;
 	struct rcu_head rcu;
 	struct callback_head work;
@@ -19,6 +26,7 @@ struct sock {
 
 static void reclaim(struct rcu_head *head) { }
 static void resume(struct callback_head *work) { }
+static void update(struct work_struct *work) { }
 
 #define LATER(name) static void name(struct timer_list *t) { }
 LATER(ta) LATER(tb) LATER(tc) LATER(td) LATER(te) LATER(tf) LATER(tg) LATER(th) LATER(ti)
@@ -29,6 +37,7 @@ static void start(struct sock *sk)
 {
 	call_rcu(&sk->rcu, reclaim);
 	init_task_work(&sk->work, resume);
+	INIT_WORK(&sk->update, update);
 	timer_setup(&sk->timer, ta, 0);
 	timer_setup(&sk->timer, tb, 0);
 	timer_setup(&sk->timer, tc, 0);
@@ -72,6 +81,12 @@ static void task_work_run(struct callback_head *work)
 static void whoever(struct callback_head *work)
 {
 	work->func(work); /* -> reclaim resume */
+}
+
+static void process_one_work(struct worker *worker, struct work_struct *work)
+{
+	worker->current_func = work->func;
+	worker->current_func(work); /* -> update */
 }
 
 static void call_timer_fn(struct timer_list *t)

@@ -136,6 +136,18 @@ def test_the_place_that_runs_a_callback_leads_to_it(found: Found) -> None:
     assert registered.line == found.line("timer_setup(&sk->timer, expire, 0)")
 
 
+@pytest.mark.parametrize("found", ["runners"], indirect=True)
+def test_a_runner_runs_callbacks_in_its_own_context(found: Found) -> None:
+    for call, name, context in (
+        ("f(head);", "reclaim", "rcu"),
+        ("work->func(work); /* -> resume */", "resume", "process"),
+        ("worker->current_func(work)", "update", "process"),
+        ("t->function(t)", "ta", "softirq"),
+    ):
+        target = found.targets[found.line(call)][name]
+        assert (target.kind, target.context) == ("callback", context)
+
+
 @pytest.mark.parametrize("found", ["ops_table"], indirect=True)
 def test_a_table_is_proved_in_three_hops(found: Found) -> None:
     target = found.targets[found.line("return sk->sk_prot->init(sk)")]["one_init"]

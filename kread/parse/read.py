@@ -129,16 +129,18 @@ class Reader:
             name: tuple(macro._replace(presence=settle(macro.presence)) for macro in macros)
             for name, macros in reading.macros.items()
         }
+        named = {invocation.name.decode("latin-1") for invocation in prepared.invocations}
+        reached = self._maker.snippets.reached  # a header's own macro may use one of those that were defined anew
+        anew = {name for name in named if name in given or not given.keys().isdisjoint(reached(name))}
         macros = FileMacros(
             self._shared,
-            defined | given.keys(),
+            defined | given.keys() | anew,
             lambda name: given[name] if name in given else self.seen_by(file, name),
         )
         when = settle(reading.presence)
         maker = Maker(Snippets(macros.definitions, table.kinds), table, macros)
-        again = replace(
-            prepared, made=(), invocations=tuple(i for i in prepared.invocations if i.name.decode("latin-1") in given)
-        )
+        invocations = tuple(each for each in prepared.invocations if each.name.decode("latin-1") in anew)
+        again = replace(prepared, made=(), invocations=invocations)
         take_made(uses, again, lambda line: presence.conj(at(line), when), lambda name, text: maker)
 
     def _hiding(self, file: str, own: Sequence[Define], mentioned: Sequence[str], apart: Set[str]) -> frozenset[str]:

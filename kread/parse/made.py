@@ -58,7 +58,9 @@ def take_made(
         name = invocation.name.decode("latin-1")
         written = uses.written(invocation.start, invocation.end)
         with_macros = maker(name, written)
-        if not with_macros.snippets.can_make(name):
+        snippets = with_macros.snippets
+        # The head of a function alone has nothing of what a declaration is known by: its body stands behind it.
+        if not (snippets.can_make(name) or (invocation.body >= 0 and snippets.of(name))):
             continue
         made = _Made(with_macros, uses, invocation, written, at)
         if invocation.body >= 0:

@@ -120,6 +120,19 @@ DEFINE_HEAD(body)
 	return worked(x);
 }
 """,
+    "net/ipv4/entries.c": """
+#define DEFINE_ENTRY(name) __attribute__((__used__)) void name(int code)
+#define DEFINE_LAST(name) DEFINE_ENTRY(name)
+int worked(int x);
+DEFINE_ENTRY(entry_first)
+{
+	worked(code);
+}
+DEFINE_LAST(entry_last)
+{
+	worked(code);
+}
+""",
     "net/ipv4/shadowed.c": """
 #include <linux/shadow.h>
 int worked(int x);
@@ -185,6 +198,13 @@ def test_what_another_subsystem_calls_a_macro_of_the_same_name_is_not_meant(twin
 def test_of_alternative_heads_of_a_body_the_first_names_it(twins: CallGraph) -> None:
     assert {name for name, _, _ in called(twins, "inner_body")} == {"worked"}
     assert not twins.find("plain_body")
+
+
+@pytest.mark.parametrize("entry", ["entry_first", "entry_last"])
+def test_a_macro_that_is_the_head_of_a_function_and_no_more_names_it(twins: CallGraph, entry: str) -> None:
+    assert {name for name, _, _ in called(twins, entry)} == {"worked"}
+    assert not twins.find("DEFINE_ENTRY")
+    assert not twins.find("DEFINE_LAST")
 
 
 def test_what_only_another_language_defines_does_not_hide_an_annotation(twins: CallGraph) -> None:

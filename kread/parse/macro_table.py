@@ -2,7 +2,8 @@
 
 Theory of operation: every definition of a name is reduced to what it puts where the name stands. A name is
     an annotation -- all its definitions are attributes, other annotations or nothing;
-    a fragment    -- without arguments, it is a piece of C that is no value: `= 1`, `* 2`, `{ {`, `F(a) F(b)`;
+    a fragment    -- without arguments, it is a piece of C that is no value: `= 1`, `* 2`, `{ {`, `F(a) F(b)`, but for
+                     designators (`.open = f,`), which stand where values do;
     a head        -- one of them ends in `for (...)`, `if (...)`, `else`, or another head: a statement must follow;
     a record      -- it wraps members in a struct or union, after its first few arguments;
     a declarer    -- it declares the variable or member that one of its arguments names.
@@ -228,7 +229,7 @@ def _fragments(by_name: Mapping[str, list[Define]], kinds: dict[str, str]) -> No
 def _is_piece(body: str) -> bool:
     if body[0] in "=*/" or ("(" in body and body[-1] in "),;"):
         return _PIECE.match(body) is not None
-    return body[-1] == "," or body.count("{") != body.count("}")
+    return (body[-1] == "," and body[0] not in ".[") or body.count("{") != body.count("}")
 
 
 def _heads(by_name: Mapping[str, list[Define]], kinds: dict[str, str]) -> None:

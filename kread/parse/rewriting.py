@@ -114,8 +114,11 @@ _DECLARED = re.compile(rb"([;{}]\s*+(?>(?:static\s+)?))([A-Za-z_]\w*+\s*+)(" + P
 #: The values of a variable, and in them a macro that brings its own comma.
 _TABLE = re.compile(rb"(=\s*+)(" + BRACES + rb")")
 _VALUES = re.compile(
-    rb"([,{]\s*+|\)[ \t]*+\n\s*+)([A-Za-z_]\w*\s*)(" + PARENS + rb")(?=\s*+[{.\[A-Za-z_]|[ \t]*+\n\s*+\")"
+    rb"([,{]\s*+|\)[ \t]*+\n\s*+)([A-Za-z_]\w*\s*)(" + PARENS + rb")(?:(\s*+)(?=[{.\[A-Za-z_])|(?=[ \t]*+\n\s*+\"))"
 )
+#: The same without arguments, on a line of its own.
+_VALUES_BARE = re.compile(rb"([,{]\s*+(?!(?:" + C_WORDS + rb")\b)[A-Za-z_]\w*+[ \t]*+\n\s*?)[ \t](?=\s*+[.\[A-Za-z_])")
+_BLANK = re.compile(rb"[ \t]")
 #: Statements among a macro's arguments, `foo(a; b;, c;)`: they become a block.
 _STATEMENTS = re.compile(
     rb"([;{}:)]\s*+)(?!(?:"
@@ -207,14 +210,18 @@ def _statements(found: re.Match[bytes]) -> bytes:
 
 
 def _values(text: bytes) -> bytes:
-    while True:  # twice at most: of two neighbours the first takes the parenthesis that the second stands behind
-        changed = _VALUES.sub(_value, text)
+    while True:  # of two neighbours the first takes what the second stands behind
+        changed = _VALUES_BARE.sub(rb"\1,", _VALUES.sub(_value, text))
         if changed == text:
             return text
         text = changed
 
 
 def _value(found: re.Match[bytes]) -> bytes:
+    """A use with a comma behind it where there is room for one; without, its arguments stand for it."""
+    gap = found.group(4) or b""
+    if _BLANK.search(gap):
+        return found.group()[: -len(gap)] + _BLANK.sub(b",", gap, count=1)
     return found.group(1) + spaces(found.group(2)) + b" " + found.group(3)[1:-1] + b","
 
 

@@ -90,6 +90,44 @@ static int sleep(struct file *file)
 	return file->sleep->resume(file); /* -> go_up */
 }
 
+/* Macros that bring their own commas stand side by side, with arguments and without. */
+struct power_ops {
+	int (*prepare)(struct file *file);
+	int (*suspend)(struct file *file);
+	int (*resume)(struct file *file);
+	int (*slow)(struct file *file);
+	int (*quick)(struct file *file);
+};
+
+#define SPEED_OPS(less, more) .slow = less, .quick = more,
+#define COMMON_OPS .prepare = get_ready,
+
+static int slow_down(struct file *file) { return 0; }
+static int speed_up(struct file *file) { return 0; }
+
+static const struct power_ops power_ops = {
+	COMMON_OPS
+	SPEED_OPS(slow_down, speed_up)
+	SLEEP_OPS(go_down, go_up)
+};
+
+static const struct power_ops other_ops = {
+	SPEED_OPS(slow_down, speed_up)
+	COMMON_OPS
+	.suspend = go_up,
+};
+
+static void power(struct file *file, int which)
+{
+	const struct power_ops *ops = which ? &power_ops : &other_ops;
+
+	ops->prepare(file); /* -> get_ready */
+	ops->suspend(file); /* -> always_awake go_down go_up */
+	ops->resume(file); /* -> go_up */
+	ops->slow(file); /* -> slow_down */
+	ops->quick(file); /* -> speed_up */
+}
+
 /* A whole initialiser is a macro's. */
 struct notifier {
 	int (*notify)(struct notifier *nb);

@@ -283,7 +283,7 @@ int f(a, b)
 """,
     "local tables, records and variables that macros declare": """
 functions: f
-calls: DEFINE_STATE@3 g@6
+calls: DEFINE_STATE@3 NAME@5 NAME@5 g@6
 void f(void) {
 	struct local { BITS(map, 64); int x; } l;
 	static DEFINE_STATE(state, 5 * HZ, 10);
@@ -294,7 +294,7 @@ void f(void) {
 """,
     "initialisers with and without commas": """
 functions: f
-calls: F@2 H@4
+calls: F@2 G@3 H@4
 static struct ops table = {
 	.a = F(struct x, 3),
 	G(b)

@@ -1,6 +1,9 @@
 """Which objects a program uses at all, and which functions it hands over. A table that nobody names is a stub: no pointer
 leads to it. A function that is neither called nor named is called from outside of the scope alone.
 
+What is handed to a function outside of the scope can come back from there, but for what a registrar keeps or gives up: who
+runs that is known (data/registrars.toml).
+
 What a definition at file scope says counts as said by the variable: exporting a function puts its address into a
 variable that nobody reads, which hands nothing over.
 """
@@ -11,13 +14,28 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
+from typing import NamedTuple
 
+from kread.data import load
 from kread.parse.unit import FILE_SCOPE, Unit
 from kread.resolve.places import Obj, Places
 from kread.resolve.program import Program
 
 #: A name that is no call's: `err = f(x)` does not hand f over.
 _NAME = re.compile(r"\b[A-Za-z_]\w*\b(?!\s*\()")
+
+
+class _Names(NamedTuple):
+    """What all units say.
+
+    variables -- unit -> the variables that are named in it; -1: in any
+    handed    -- the functions that are handed over
+    escaped   -- unit -> the variables that it hands to functions outside of the scope
+    """
+
+    variables: dict[int, frozenset[str]]
+    handed: frozenset[str]
+    escaped: dict[int, frozenset[str]]
 
 
 class Mentions:
@@ -33,26 +51,30 @@ class Mentions:
         if what == "literal":
             return True
         if owner:
-            return name in self._mentioned.get(self.program.unit_of.get(str(owner), -1), frozenset())
-        return self.program.partial or name in self._mentioned[-1]
+            return name in self._names.variables.get(self.program.unit_of.get(str(owner), -1), frozenset())
+        return self.program.partial or name in self._names.variables[-1]
 
     def handed_over(self, function: str) -> bool:
         """Whether the source names a function but to define, declare, export or call it."""
-        return function in self._read[1]
+        return function in self._names.handed
 
-    @property
-    def _mentioned(self) -> dict[int, frozenset[str]]:
-        return self._read[0]
+    def escapes(self, obj: Obj) -> bool:
+        """Whether code outside of the scope can have an object's address: it can name it, or was handed it by name."""
+        what, owner, name = obj
+        if what != "global":
+            return False
+        return not owner or name in self._names.escaped.get(self.program.unit_of.get(str(owner), -1), frozenset())
 
     @cached_property
-    def _read(self) -> tuple[dict[int, frozenset[str]], frozenset[str]]:
-        """(unit -> the variables that are named in it, -1: in any; the functions that are handed over)."""
+    def _names(self) -> _Names:
         variables = {obj[2] for obj in self.places.tables} | {
             obj[2] for rows in self.places.instances.values() for obj, _ in rows
         }
         variables.update(self.program.globals)
         functions = self.program.by_name.keys()
         found: dict[int, frozenset[str]] = {}
+        outside: dict[int, frozenset[str]] = {}
+        kept = {f"{un}{name}" for row in load("registrars")["registrar"] for name in row["names"] for un in ("", "un")}
         handed: set[str] = set()
         held: dict[str, set[str]] = defaultdict(set)
         for index, unit in enumerate(self.program.units):
@@ -64,11 +86,14 @@ class Mentions:
                 words.update(named)
                 held[variable].update(functions & named)
             found[index] = frozenset(words & variables)
+            away = (call for call in unit.calls if call.callee not in functions and call.callee not in kept)
+            given = (arg for call in away for arg in call.args)
+            outside[index] = frozenset(variables.intersection(_NAME.findall("\n".join(given))))
         found[-1] = frozenset().union(*found.values())
         for variable, names in held.items():
             if not variable or variable in found[-1]:
                 handed |= names
-        return found, frozenset(handed)
+        return _Names(found, frozenset(handed), outside)
 
 
 def _said(unit: Unit) -> Iterator[str]:

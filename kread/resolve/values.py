@@ -253,10 +253,10 @@ class Values(Flows):
                 self.argument(vertex, at, row, number)
 
     def _start_type(self, vertex: Vertex, tag: str, path: Path, foreign: bool) -> None:
-        """All objects of a record whose address anybody uses (anybody outside of the scope can use), and the heap."""
+        """All objects of a record whose address anybody uses (anybody outside of the scope can have), and the heap."""
         self.machine.arc(self.place(*self.places.in_heap(tag, path)), vertex, None)
         for obj, prefix in self.places.instances.get(tag, ()):
-            if obj[:2] == ("global", "") if foreign else obj[0] != "local" and self.mentions.used(obj):
+            if self.mentions.escapes(obj) if foreign else obj[0] != "local" and self.mentions.used(obj):
                 self.machine.arc(self.place(obj, prefix + path), vertex, None)
 
 

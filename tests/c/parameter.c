@@ -46,7 +46,7 @@ static int choose(struct sk_buff *skb, int way)
 	return f(skb); /* -> first second */
 }
 
-/* Nobody of the scope calls it: whoever does, elsewhere, hands over a table of his own, or one that he can name. */
+/* Nobody of the scope calls it: whoever does, elsewhere, hands over a table of his own, or one that he can name or was given. */
 struct watcher {
 	int (*notify)(int event);
 };
@@ -67,20 +67,29 @@ void use_own(void)
 
 int watch(struct watcher *watcher)
 {
-	return watcher->notify(0); /* -> open_notify */
+	return watcher->notify(0); /* -> open_notify given_notify */
+}
+
+static int given_notify(int event) { return 0; }
+static struct watcher given_watcher = { .notify = given_notify };
+
+/* What somebody elsewhere was given, he can hand back. */
+void give(void)
+{
+	take_it(&given_watcher);
 }
 
 /* Exporting puts its address into a variable that nobody reads: it is not handed over by that. */
 int exported_watch(struct watcher *watcher)
 {
-	return watcher->notify(0); /* -> open_notify */
+	return watcher->notify(0); /* -> open_notify given_notify */
 }
 static void *addressable_exported_watch = (void *)&exported_watch;
 
 /* This one is handed over to somebody: his callers are not known. */
 static int watch_for(struct watcher *watcher)
 {
-	return watcher->notify(0); /* -> own_notify open_notify */
+	return watcher->notify(0); /* -> own_notify open_notify given_notify */
 }
 
 void hand_on(void)

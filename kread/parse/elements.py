@@ -44,21 +44,22 @@ class _Value(NamedTuple):
     cond: str
 
 
-def take_elements(unit: Unit, table: MacroTable, expander: Expander) -> None:
+def take_elements(unit: Unit, table: MacroTable, expander: Expander, first: tuple[int, int] = (0, 0)) -> None:
     """Replace, in a unit, each value that is the use of a macro by what the macro makes of it.
 
     table -- what preparation knows of the macros that the unit's file sees
+    first -- the first entry and the first flow that are looked at: those before were made with other macros
     """
     entries: list[EntryRow] = []
-    for row in unit.entries:
+    for row in unit.entries[first[0] :]:
         made = _made(_Value(row.path, row.value, row.cond), table, expander)
         if made is None:
             entries.append(row)
         else:
             entries += [row._replace(path=each.path, value=each.value, cond=each.cond) for each in made]
-    declared = {(row.function, row.line, row.name): row for row in unit.variables} if unit.flows else {}
+    declared = {(row.function, row.line, row.name): row for row in unit.variables} if unit.flows[first[1] :] else {}
     flows: list[FlowRow] = []
-    for flow in unit.flows:
+    for flow in unit.flows[first[1] :]:
         variable = declared.get((flow.function, flow.line, flow.target))
         made = _made(_Value(("#0",), flow.value, flow.cond), table, expander) if variable is not None else None
         if made is None or variable is None:
@@ -70,8 +71,8 @@ def take_elements(unit: Unit, table: MacroTable, expander: Expander) -> None:
             if each.path[0] == "#0" and len(each.path) > 1
         ]
         unit.tables.append(_table(variable))
-    unit.entries[:] = entries
-    unit.flows[:] = flows
+    unit.entries[first[0] :] = entries
+    unit.flows[first[1] :] = flows
 
 
 def _table(row: VariableRow) -> TableRow:

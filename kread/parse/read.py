@@ -141,7 +141,9 @@ class Reader:
         maker = Maker(Snippets(macros.definitions, table.kinds), table, macros)
         invocations = tuple(each for each in prepared.invocations if each.name.decode("latin-1") in anew)
         again = replace(prepared, made=(), invocations=invocations)
+        first = len(uses.unit.entries), len(uses.unit.flows)
         take_made(uses, again, lambda line: presence.conj(at(line), when), lambda name, text: maker)
+        take_elements(uses.unit, table, lambda name, text: maker.snippets, first)
 
     def _hiding(self, file: str, own: Sequence[Define], mentioned: Sequence[str], apart: Set[str]) -> frozenset[str]:
         """The macros by which a file differs from what all files share: those of a .c file; those that others define as

@@ -18,6 +18,7 @@ FILES = {
 #define DECLARE_TRACE(name, proto, args) static inline void trace_##name(proto) { DO_TRACE(name, ARGS(args)); }
 #define TRACE_EVENT(name, proto, args, assign) DECLARE_TRACE(name, PARAMS(proto), PARAMS(args))
 static inline void ran(void) { }
+struct probes { void (*record)(void *data, int one); void (*perf)(void *data, int one); };
 #endif
 """,
     "include/linux/ring.h": """
@@ -51,7 +52,14 @@ static inline void commit(void *entry) { }
 #undef TRACE_EVENT
 #define TRACE_EVENT(name, proto, args, assign) static void perf_##name(void *data, proto) { assign; }
 #include TRACE_INCLUDE(TRACE_INCLUDE_FILE)
+#define PERF_INIT(name) .perf = perf_##name,
+#else
+#define PERF_INIT(name)
 #endif
+#undef TRACE_EVENT
+#define TRACE_EVENT(name, proto, args, assign) \
+	static struct probes probes_##name = { .record = record_##name, PERF_INIT(name) };
+#include TRACE_INCLUDE(TRACE_INCLUDE_FILE)
 """,
     # What one of these headers guards is a part of it: the rest is read each time.
     "include/trace/stages/copy.h": """
@@ -125,6 +133,20 @@ def test_each_reading_makes_its_functions(graph: CallGraph, caller: str, callees
     if caller != "send":
         line = 14 if "lost" in caller else 8
         assert (graph.function(number).file, graph.function(number).line) == ("net/ipv4/trace.h", line)
+
+
+def test_a_table_of_a_reading_has_what_its_macros_make(graph: CallGraph) -> None:
+    slots = graph.store.query(
+        "SELECT s.object, s.field, f.name, s.presence FROM slot s JOIN function f ON f.id = s.function ORDER BY 1, 2"
+    )
+    assert list(slots) == [
+        row
+        for event in ("lost", "sent")
+        for row in (
+            (f"probes_{event}", "perf", f"perf_{event}", "CONFIG_PERF"),
+            (f"probes_{event}", "record", f"record_{event}", ""),
+        )
+    ]
 
 
 def test_a_header_that_everybody_shares_is_not_read_again(graph: CallGraph) -> None:

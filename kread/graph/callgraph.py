@@ -8,7 +8,8 @@ can't be found is an UnknownSymbol with the nearest names.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from kread import data
 from kread.facts import KINDS, CallSite, Edge, Evidence, Function
+from kread.graph.defined import Defined
 from kread.index.adjacency import Adjacency, join_numbers, split
 from kread.index.evidence import unpack_evidence
 from kread.index.store import GraphStore
@@ -56,31 +58,6 @@ class Unresolved:
     reason: str
 
 
-class _Defined(Mapping[str, str]):
-    """The macros that a configuration has the scope's headers define, looked up when a condition asks for one."""
-
-    def __init__(self, store: GraphStore, config: presence.Config) -> None:
-        self._store = store
-        self._config = config
-        self._known: dict[str, str | None] = {}
-
-    def __getitem__(self, name: str) -> str:
-        if name not in self._known:
-            self._known[name] = None
-            rows = self._store.query("SELECT body, presence FROM macro WHERE name = ? ORDER BY file, line", [name])
-            self._known[name] = next((body for body, cond in rows if self._config.evaluate(cond)), None)
-        found = self._known[name]
-        if found is None:
-            raise KeyError(name)
-        return found
-
-    def __iter__(self) -> Iterator[str]:
-        return (row[0] for row in self._store.query("SELECT DISTINCT name FROM macro") if row[0] in self)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
 class CallGraph:
     """Reads a linked graph. With a configuration, what it does not compile is not there.
 
@@ -90,7 +67,7 @@ class CallGraph:
     def __init__(self, file: Path, config: presence.Config | None = None) -> None:
         self.file = file
         self.store = GraphStore(file)
-        self.config = None if config is None else replace(config, defined=_Defined(self.store, config))
+        self.config = None if config is None else replace(config, defined=Defined(self.store, config))
         self._functions: dict[int, Function] = {}
 
     @property
@@ -134,10 +111,17 @@ class CallGraph:
         return found
 
     @cached_property
-    def places(self) -> dict[int, str]:
-        """function -> the directory of its file, for those that stand in a .c file."""
+    def _directories(self) -> tuple[list[str], array[int]]:
+        """The directories, and for each function by its number which of them its file is in (0: in none, a header)."""
         names, found = self.store.packed("places")
-        return {number: names[place] for number, place in found.items()}
+        numbers = array("i")
+        numbers.frombytes(found)
+        return names, numbers
+
+    def place(self, number: int) -> str:
+        """The directory of a function's file, "" where that is no .c file."""
+        names, found = self._directories
+        return names[found[number]]
 
     def adjacency_of(self, kinds: Sequence[str], grades: Sequence[str]) -> Adjacency:
         """The adjacency cut to edges of these kinds (all where none is named) and grades."""
@@ -309,7 +293,7 @@ class CallGraph:
 
     def installed(self, record: str, table: str) -> tuple[Evidence, ...]:
         """The lines that put a table where calls find it, from any call that goes through a slot of it."""
-        query = "SELECT evidence FROM edge WHERE object = ? AND slot GLOB ? ORDER BY id LIMIT 1"
+        query = "SELECT evidence FROM edge WHERE object = ? AND object != '' AND slot GLOB ? ORDER BY id LIMIT 1"
         rows = self.store.query(query, [table, f"{record}.*"])
         named = re.compile(rf"\b{re.escape(table)}\b")
         evidence = unpack_evidence(rows[0][0]) if rows else ()

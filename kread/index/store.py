@@ -62,6 +62,7 @@ _GRAPH_INDEXES = """
 CREATE INDEX function_name ON function (name);
 CREATE INDEX edge_caller ON edge (caller);
 CREATE INDEX edge_callee ON edge (callee);
+CREATE INDEX edge_object ON edge (object) WHERE object != '';
 CREATE INDEX slot_field ON slot (field, record);
 CREATE INDEX slot_function ON slot (function);
 CREATE INDEX member_record ON member (record);

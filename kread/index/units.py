@@ -8,7 +8,7 @@ last graph of the scope was made is not even opened: what it held then stands in
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -26,6 +26,10 @@ from kread.parse.read import Reader
 from kread.parse.unit import pack
 from kread.source.progress import Progress
 from kread.source.tree import SourceTree
+
+#: After so many bytes of sources the processes that read are forked anew. What they share becomes their own as they touch it,
+#: since Python counts references where the objects lie: of the whole tree each would come to hold a gigabyte.
+GENERATION = 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +199,20 @@ def _read_heads(
     return heads, blobs, signatures, graph
 
 
+def _generations(
+    tasks: Sequence[tuple[str, str]], signatures: Mapping[str, Signature]
+) -> Iterator[Sequence[tuple[str, str]]]:
+    """The tasks in runs of about GENERATION bytes."""
+    begin = size = 0
+    for place, (file, _) in enumerate(tasks, 1):
+        size += signatures[file][0]
+        if size >= GENERATION:
+            yield tasks[begin:place]
+            begin, size = place, 0
+    if begin < len(tasks):
+        yield tasks[begin:]
+
+
 def _read_units(
     reading: _Reading,
     store: FactStore,
@@ -223,8 +241,9 @@ def _read_units(
     tasks = sorted(((file, blobs[file]) for file in unknown), key=lambda task: (-signatures[task[0]][0], task[0]))
     total = sum(signatures[file][0] for file in unknown)
     done = 0
+    found = (row for some in _generations(tasks, signatures) for row in spread(_read_unit, reading, some, chunk=4))
     try:
-        for file, blob, digest, packed, keep in spread(_read_unit, reading, tasks, chunk=4):
+        for file, blob, digest, packed, keep in found:
             digests[file] = digest
             if keep:
                 count += 1

@@ -220,15 +220,15 @@ class Finder:
 
     def _stations(self, question: _Question) -> Stations:
         """What it adds to a way's cost to pass through a function: its own station cost, a detour's, or too much."""
-        costs, places, worlds = self.graph.stations, self.graph.places, self.graph.worlds
-        home = {places.get(number, "") for numbers in question.ends for number in numbers}
-        detours = {place: 0 if place in home else detour(place) for place in {"", *places.values()}}
+        costs, place_of, worlds = self.graph.stations, self.graph.place, self.graph.worlds
+        home = {place_of(number) for numbers in question.ends for number in numbers}
         ruled_out = question.steering.ruled_out
 
         def cost(number: int) -> int:
             if ruled_out and worlds.get(number, 0) & ruled_out:
                 return _NEVER
-            return costs.get(number, 0) + detours[places.get(number, "")]
+            place = place_of(number)
+            return costs.get(number, 0) + (0 if place in home else detour(place))
 
         return Stations(cost)
 

@@ -6,6 +6,7 @@ is summed up of them on the way (the adjacency on which paths are searched) come
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
@@ -62,8 +63,9 @@ class Linked:
         self._depths = bytearray(1)
         self._faults: list[tuple[Any, ...]] = []
         self._names: dict[int, str] = {}
-        self._places: dict[int, int] = {}
-        self._directories: dict[str, int] = {}
+        #: number -> the directory of the function's file
+        self._places = array("i", [0])
+        self._directories: dict[str, int] = {"": 0}
         #: the first number that stands for a slot, and how many do
         self._slots = (0, 0)
         self.tables: dict[str, Iterable[tuple[Any, ...]]] = {
@@ -91,7 +93,7 @@ class Linked:
         packed = {
             "stations": stations({each: count for each, count in self._callers.items() if each in names}, names),
             "worlds": function_worlds(names),
-            "places": (list(self._directories), self._places),
+            "places": (list(self._directories), self._places.tobytes()),
             "depths": bytes(self._depths),
         }
         meta = {"edges": len(self._depths) - 1, "functions": len(names) - self._slots[1], "slots": self._slots[0]}
@@ -124,9 +126,9 @@ class Linked:
         for row in self._joined.functions():
             number, name, file = row[:3]
             self._names[number] = name
-            if file.endswith(".c"):
-                directory = file.rpartition("/")[0]
-                self._places[number] = self._directories.setdefault(directory, len(self._directories))
+            directory = file.rpartition("/")[0] if file.endswith(".c") else ""
+            assert number == len(self._places), "functions come in the order of their numbers"
+            self._places.append(self._directories.setdefault(directory, len(self._directories)))
             yield row
 
     def _link(self, edges: Sequence[EdgeRow], depths: Mapping[tuple[int, int], int], first: int) -> None:

@@ -10,54 +10,60 @@ import marshal
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from kread.errors import SourceError
 
-#: The key of what concerns the whole region: no file is called so.
-_WHOLE = ""
 
+class ParcelWriter:
+    """A parcel being written: what is added is packed at once. It is in its place when the `with` ends without an error."""
 
-def write_parcel(place: Path, whole: Any, rows: Iterable[tuple[str, Any]]) -> None:
-    """Write what concerns all of a region, and (file, rows) pairs."""
-    fresh = place.with_name(f"{place.name}.{os.getpid()}.tmp")
-    with _room(place):
-        with closing(sqlite3.connect(fresh)) as connection:
-            connection.execute("PRAGMA journal_mode=OFF")
-            connection.execute("PRAGMA synchronous=OFF")
-            connection.execute("CREATE TABLE part (file TEXT PRIMARY KEY, data BLOB) WITHOUT ROWID")
-            pairs = ((file, zlib.compress(marshal.dumps(value), 1)) for file, value in [(_WHOLE, whole), *rows])
-            connection.executemany("INSERT INTO part VALUES (?, ?)", pairs)
-            connection.commit()
-        os.replace(fresh, place)
+    def __init__(self, place: Path) -> None:
+        self._place = place
+        self._fresh = place.with_name(f"{place.name}.{os.getpid()}.tmp")
+
+    def __enter__(self) -> ParcelWriter:
+        with _room(self._place):
+            self._connection = sqlite3.connect(self._fresh)
+            self._connection.execute("PRAGMA journal_mode=OFF")
+            self._connection.execute("PRAGMA synchronous=OFF")
+            self._connection.execute(
+                "CREATE TABLE part (kind TEXT, file TEXT, data BLOB, PRIMARY KEY (file, kind)) WITHOUT ROWID"
+            )
+        return self
+
+    def add(self, kind: str, file: str, rows: Any) -> None:
+        """Add the rows of a kind that stand in a file ("": that concern the whole region), once."""
+        with _room(self._place):
+            data = zlib.compress(marshal.dumps(rows), 1)
+            self._connection.execute("INSERT INTO part VALUES (?, ?, ?)", (kind, file, data))
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        with closing(self._connection), _room(self._place):
+            self._connection.commit()
+            if error is None:
+                os.replace(self._fresh, self._place)
 
 
 class Parcel:
     """A parcel, read."""
 
     def __init__(self, place: Path) -> None:
-        self.place = place
         self._connection = sqlite3.connect(place)
 
     def files(self) -> Iterator[str]:
         """The files of which it has rows."""
-        for (file,) in self._connection.execute("SELECT file FROM part WHERE file != ?", (_WHOLE,)):
+        for (file,) in self._connection.execute("SELECT DISTINCT file FROM part WHERE file != ''"):
             yield file
 
-    def whole(self) -> Any:
-        """What concerns all of the region."""
-        return self.rows(_WHOLE)
-
-    def rows(self, file: str) -> Any:
-        """The rows of a file, None if it has none."""
-        found = self._connection.execute("SELECT data FROM part WHERE file = ?", (file,)).fetchone()
+    def rows(self, kind: str, file: str) -> Any:
+        """The rows of a kind that stand in a file, None if there are none."""
+        query = "SELECT data FROM part WHERE kind = ? AND file = ?"
+        found = self._connection.execute(query, (kind, file)).fetchone()
         return marshal.loads(zlib.decompress(found[0])) if found is not None else None
-
-    def close(self) -> None:
-        self._connection.close()
 
 
 @contextmanager

@@ -8,10 +8,9 @@ meant: where the pointer's values are not all known here, or no function is.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,15 +22,15 @@ from kread.parse.template import Macro
 from kread.parse.unit import FieldRow
 from kread.resolve.atlas import Atlas, columns
 from kread.resolve.direct import Definitions
-from kread.resolve.edges import SlotRow, pointer_edges, slots
+from kread.resolve.edges import pointer_edges, slots
 from kread.resolve.named import named_edges
-from kread.resolve.parcels import write_parcel
+from kread.resolve.parcels import ParcelWriter
 from kread.resolve.pointers import open_calls
 from kread.resolve.program import Program, tag_in
 from kread.resolve.regions import Region
-from kread.resolve.rows import EdgeRow, shown
+from kread.resolve.rows import EdgeRow, Numbers, shown
 from kread.resolve.static_call import StaticCalls
-from kread.resolve.types import Types
+from kread.resolve.types import MacroLookup, Types
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +65,12 @@ class Open(NamedTuple):
 
 
 def link_region(shared: Shared, region: Region) -> bytes:
-    """Write the parcel of a region: of each file (edges by name, other edges, unresolved calls, open calls); of the
-    whole (functions that are none of the scope's, slots, where the slots' records are defined)."""
+    """Write the parcel of a region.
+
+    Of each file: "named", (edges by name, unresolved calls), where the file is the region's own; "other", (other edges,
+    unresolved calls, open calls). Of the whole: "met", the functions that are none of the scope's, "slots", and "homes", where
+    the slots are declared.
+    """
     program = Program(
         shared.units.only(region.files),
         shared.closures,
@@ -77,51 +80,62 @@ def link_region(shared: Shared, region: Region) -> bytes:
     )
     numbers = shared.atlas.numbers(program)
     definitions = Definitions(program, shared.elsewhere, shared.compiled, shared.atlas.beyond(numbers))
-    macros = _seen(shared.macros, program)
-    lost: list[tuple[Any, ...]] = []
-    others: dict[str, list[EdgeRow]] = defaultdict(list)
-    for edge in pointer_edges(program, definitions, macros, numbers, lost):
-        if edge[9] != presence.NEVER:
-            others[edge[2]].append(edge)
-    opened: dict[str, list[Open]] = defaultdict(list)
-    for site, record, field, blind in open_calls(program, macros):
-        function = program.function(site.caller)
-        call = site.call
-        opened[function.file].append(
-            Open(
-                numbers.of(function),
-                function.name,
-                call.line,
-                call.column,
-                shown(call),
-                presence.conj(function.presence, call.cond),
-                record,
-                field,
-                blind,
-            )
-        )
-    kept = [row for row in slots(program, definitions, macros, numbers) if row[4] in region.own]
-    named: dict[str, list[EdgeRow]] = {}
+    with ParcelWriter(parcel(shared.folder, region)) as writer:
+        # What takes little memory comes first: what pointers lead to is kept until the end.
+        _named(shared, region, program, definitions, numbers, writer)
+        macros = _seen(shared.macros, program)
+        others = _pointers(program, definitions, macros, numbers)
+        opened = _open(program, macros, numbers)
+        for file in sorted(others.keys() | opened.keys()):
+            writer.add("other", file, (*others[file], list(map(tuple, opened[file]))))
+        kept = [row for row in slots(program, definitions, macros, numbers) if row[4] in region.own]
+        writer.add("slots", "", kept)
+        asked = ((call.record, call.field) for calls in opened.values() for call in calls)
+        writer.add("homes", "", _homes(program, chain((row[:2] for row in kept), asked)))
+        met = sorted((number, columns(each)) for each, number in numbers.ids.items() if number > shared.atlas.last)
+        writer.add("met", "", [row for _, row in met])
+    return b""
+
+
+def _named(
+    shared: Shared, region: Region, program: Program, definitions: Definitions, numbers: Numbers, writer: ParcelWriter
+) -> None:
+    """Add the calls by name of a region's own files."""
     statics, types = StaticCalls(program, definitions), Types(program, shared.macros.lookup)
     for unit, file in enumerate(program.files):
         if file in region.own:
             edges: list[EdgeRow] = []
+            lost: list[tuple[Any, ...]] = []
             named_edges(unit, program, definitions, statics, types, shared.macros, numbers, edges, lost)
-            named[file] = [row for row in edges if row[9] != presence.NEVER]
-    unresolved: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+            if edges or lost:
+                writer.add("named", file, ([row for row in edges if row[9] != presence.NEVER], lost))
+
+
+def _pointers(
+    program: Program, definitions: Definitions, macros: MacroLookup, numbers: Numbers
+) -> dict[str, tuple[list[EdgeRow], list[tuple[Any, ...]]]]:
+    """file -> (edges that are not by name, unresolved calls)."""
+    found: dict[str, tuple[list[EdgeRow], list[tuple[Any, ...]]]] = defaultdict(lambda: ([], []))
+    lost: list[tuple[Any, ...]] = []
+    for edge in pointer_edges(program, definitions, macros, numbers, lost):
+        if edge[9] != presence.NEVER:
+            found[edge[2]][0].append(edge)
     for row in lost:
-        unresolved[row[1]].append(row)
-    rows = (
-        (file, (named.get(file, []), others[file], unresolved[file], list(map(tuple, opened[file]))))
-        for file in program.files
-        if named.get(file) or file in others or file in unresolved or file in opened
-    )
-    met = sorted(
-        ((number, each) for each, number in numbers.ids.items() if number > shared.atlas.last), key=itemgetter(0)
-    )
-    whole = ([columns(each) for _, each in met], kept, _homes(program, kept, opened))
-    write_parcel(parcel(shared.folder, region), whole, rows)
-    return b""
+        found[row[1]][1].append(row)
+    return found
+
+
+def _open(program: Program, macros: MacroLookup, numbers: Numbers) -> dict[str, list[Open]]:
+    """file -> the open calls there."""
+    found: dict[str, list[Open]] = defaultdict(list)
+    for site, record, field, blind in open_calls(program, macros):
+        function, call = program.function(site.caller), site.call
+        cond = presence.conj(function.presence, call.cond)
+        each = Open(
+            numbers.of(function), function.name, call.line, call.column, shown(call), cond, record, field, blind
+        )
+        found[function.file].append(each)
+    return found
 
 
 def parcel(folder: Path, region: Region) -> Path:
@@ -143,15 +157,11 @@ def _seen(macros: MacroIndex, program: Program) -> Callable[[str], Sequence[Macr
     return lookup
 
 
-def _homes(
-    program: Program, kept: Sequence[SlotRow], opened: Mapping[str, list[Open]]
-) -> dict[tuple[str, str], list[tuple[str, int, str]]]:
+def _homes(program: Program, asked: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[tuple[str, int, str]]]:
     """(file, line, type) of the members that are slots, by their records' names without `struct` and their own; of one in
     an anonymous record within, where the record begins."""
     wanted: dict[str, set[str]] = defaultdict(set)
-    for record, field in chain(
-        (row[:2] for row in kept), ((each.record, each.field) for calls in opened.values() for each in calls)
-    ):
+    for record, field in asked:
         wanted[record].add(field)
     found: dict[tuple[str, str], list[tuple[str, int, str]]] = defaultdict(list)
     for unit in program.units:

@@ -88,7 +88,7 @@ class Regional:
         others: dict[Function, int] = {}
         last = shared.atlas.last
         for each in self._parcels:
-            met, rows, homes = each.whole()
+            met, rows, homes = (each.rows(kind, "") for kind in ("met", "slots", "homes"))
             known = [others.setdefault(Function(*row), last + 1 + len(others)) for row in met]
             self._met.append(known)
             kept = ((*row[:2], self._number(row[2], known), *row[3:]) for row in rows)
@@ -125,7 +125,9 @@ class Regional:
         calls: dict[tuple[int, int, int, str], list[Open]] = defaultdict(list)
         for region in regions:
             met = self._met[region]
-            named, others, unresolved, opened = self._parcels[region].rows(file)
+            named, missed = self._parcels[region].rows("named", file) or ((), ())
+            others, unresolved, opened = self._parcels[region].rows("other", file) or ((), (), ())
+            self.unresolved += missed
             by_name += ((row[0], self._number(row[1], met), *row[2:]) for row in named)
             for row in others:
                 row = (row[0], self._number(row[1], met), *row[2:])

@@ -27,6 +27,12 @@ KINDS = (
 )
 
 
+def kind_by_row(table: str, context: str) -> str:
+    """The kind of an edge to what a row of a slot says: a table has the function there, or it is registered and runs in a
+    context, or somebody puts it there."""
+    return "ops_table" if table else "callback" if context else "slot_assignment"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Location:
     """A place in the release's source, written file:line."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kread import data
-from kread.facts import KINDS, CallSite, Edge, Evidence, Function
+from kread.facts import KINDS, CallSite, Edge, Evidence, Function, kind_by_row
 from kread.graph.defined import Defined
 from kread.index.adjacency import Adjacency, join_numbers, split
 from kread.index.evidence import unpack_evidence
@@ -213,11 +213,17 @@ class CallGraph:
         row = self.store.query("SELECT function, object, file, line, text, presence FROM slot WHERE rowid = ?", [place])
         number, table, file, line, text, cond = row[0]
         why = Evidence("slot" if table else "install", file, line, f"{table}.{text}" if table else text)
-        kind = edge.kind if table else "slot_assignment"
         from kread.presence import conj  # imported here: most graphs have no such edge
 
-        function, both = self.function(number), conj(edge.presence, cond)
-        return replace(edge, callee=function, kind=kind, presence=both, table=table, evidence=(*edge.evidence, why))
+        return replace(
+            edge,
+            callee=self.function(number),
+            kind=kind_by_row(table, edge.context),
+            presence=conj(edge.presence, cond),
+            table=table,
+            context="" if table else edge.context,
+            evidence=(*edge.evidence, why),
+        )
 
     def _through_slots(self, callee: int, caller: int | None = None) -> list[tuple[int, Edge]]:
         """(number, edge) of the calls that lead to a function's slots as such, from anywhere or from one caller."""

@@ -141,6 +141,10 @@ class Runners:
                 for name in names:
                     self._contexts[runner].setdefault(name, each.row["context"])
 
+    def slots(self, caller: str) -> list[str]:
+        """The slots of which a function runs what is kept there."""
+        return sorted(slot for slot, runners in self._runners.items() if slot and caller in runners)
+
     def context(self, caller: str, name: tuple[str, str]) -> str | None:
         """The context in which a caller runs a function that was registered for that; None if it was not."""
         return self._contexts.get(caller, {}).get(name)

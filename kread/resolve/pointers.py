@@ -49,6 +49,8 @@ class _Analysis:
         self.objects = Objects(self.values, self.sites)
         #: the sites that have targets, once these were asked for
         self.resolved: set[Site] = set()
+        #: calls by which their functions run what is registered with them, and the context
+        self.running: dict[Site, str] = {}
 
 
 _known: WeakKeyDictionary[Program, _Analysis] = WeakKeyDictionary()
@@ -110,12 +112,18 @@ def pointer_targets(
             yield site.caller, site.call, [], _reason(analysis.values, site)
 
 
-def open_calls(program: Program, macros: MacroLookup) -> Iterator[tuple[Site, str, str, bool]]:
+def open_calls(program: Program, macros: MacroLookup) -> Iterator[tuple[Site, str, str, bool, str]]:
     """The calls through a member of what a pointer leads to, what other parts of the scope may have put there: (site,
-    record, member, whether nothing is known of it). Asked after `pointer_targets`."""
+    record, member, whether nothing is known of it, the context in which it runs what is registered). Asked after
+    `pointer_targets`."""
     analysis = _analysis(program, macros)
     values = analysis.values
     for site in analysis.sites:
+        if site in analysis.running:
+            for slot in analysis.runners.slots(program.row(site.caller).name):
+                record, _, member = slot.removeprefix("struct ").rpartition(".")
+                yield site, record, member, False, analysis.running[site]
+            continue
         term = site.term
         while term[0] in ("index", "deref"):
             term = term[1]
@@ -123,7 +131,7 @@ def open_calls(program: Program, macros: MacroLookup) -> Iterator[tuple[Site, st
         while term[0] == "member" and not term[3]:
             term = term[1]
         if members and term[0] == "member":
-            yield site, members[-1][0].removeprefix("struct "), members[-1][1], site not in analysis.resolved
+            yield site, members[-1][0].removeprefix("struct "), members[-1][1], site not in analysis.resolved, ""
 
 
 def _targets(analysis: _Analysis, definitions: Definitions, site: Site) -> tuple[list[Target], int]:
@@ -151,6 +159,8 @@ def _targets(analysis: _Analysis, definitions: Definitions, site: Site) -> tuple
                     found.setdefault(key, []).append(target)
                     if context is not None:
                         contexts[key] = context
+    if contexts:
+        analysis.running[site] = min(contexts.values())
     guesses = 0
     if len(found) > MOST_BY_TYPE and all(target.grade == "type" for targets in found.values() for target in targets):
         guesses = len(found) - len(contexts)

@@ -50,7 +50,8 @@ class Shared:
 class Open(NamedTuple):
     """A call through a member in which other regions' functions can stand.
 
-    blind -- whether no function is known for it within its region
+    blind   -- whether no function is known for it within its region
+    context -- where the caller runs what is registered with it, "" if it does not
     """
 
     caller: int
@@ -62,6 +63,7 @@ class Open(NamedTuple):
     record: str
     field: str
     blind: bool
+    context: str
 
 
 def link_region(shared: Shared, region: Region) -> bytes:
@@ -128,13 +130,11 @@ def _pointers(
 def _open(program: Program, macros: MacroLookup, numbers: Numbers) -> dict[str, list[Open]]:
     """file -> the open calls there."""
     found: dict[str, list[Open]] = defaultdict(list)
-    for site, record, field, blind in open_calls(program, macros):
+    for site, record, field, blind, context in open_calls(program, macros):
         function, call = program.function(site.caller), site.call
         cond = presence.conj(function.presence, call.cond)
-        each = Open(
-            numbers.of(function), function.name, call.line, call.column, shown(call), cond, record, field, blind
-        )
-        found[function.file].append(each)
+        where = (numbers.of(function), function.name, call.line, call.column, shown(call), cond)
+        found[function.file].append(Open(*where, record, field, blind, context))
     return found
 
 

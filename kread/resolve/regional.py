@@ -17,7 +17,7 @@ from contextlib import closing
 from typing import Any, TypeAlias
 
 from kread import presence
-from kread.facts import GRADES, Evidence, Function
+from kread.facts import GRADES, Evidence, Function, kind_by_row
 from kread.index.adjacency import Row
 from kread.index.evidence import pack_evidence
 from kread.index.workers import Beside
@@ -122,7 +122,7 @@ class Regional:
         found: dict[tuple[Any, ...], EdgeRow] = {}
         by_name: list[EdgeRow] = []
         lost: dict[tuple[Any, ...], tuple[Any, ...]] = {}
-        calls: dict[tuple[int, int, int, str], list[Open]] = defaultdict(list)
+        calls: dict[tuple[Any, ...], list[Open]] = defaultdict(list)
         for region in regions:
             met = self._met[region]
             named, missed = self._parcels[region].rows("named", file) or ((), ())
@@ -137,9 +137,9 @@ class Regional:
             for row in unresolved:
                 lost.setdefault((row[0], row[2], row[3]), row)
             for each in map(Open._make, opened):
-                calls[each.caller, each.line, each.column, each.text].append(each)
+                calls[each.caller, each.line, each.column, each.text, each.record, each.field].append(each)
         for site, opens in calls.items():
-            known = {key[1] for key in found if (key[0], *key[2:5]) == site}
+            known = {key[1] for key in found if (key[0], *key[2:5]) == site[:4]}
             for row in self._guessed(file, regions, opens, known):
                 found[*row[:2], *row[3:7], row[10]] = row
         resolved = {(row[0], row[3], row[5]) for row in found.values()}
@@ -163,13 +163,13 @@ class Regional:
                 first.line,
                 first.column,
                 first.text,
-                "ops_table",
+                "callback" if first.context else "ops_table",
                 "type",
                 count,
                 first.cond,
                 slot,
                 "",
-                "",
+                first.context,
                 pack_evidence([call]),
             )
             return
@@ -178,7 +178,7 @@ class Regional:
             both = presence.conj(first.cond, cond)
             if both == presence.NEVER:
                 continue
-            kind = "ops_table" if table else "slot_assignment"
+            kind = kind_by_row(table, first.context)
             why = Evidence("slot" if table else "install", where, line, f"{table}.{text}" if table else text, "")
             yield (
                 first.caller,
@@ -193,7 +193,7 @@ class Regional:
                 both,
                 slot,
                 table,
-                "",
+                "" if table else first.context,
                 pack_evidence([call, why]),
             )
 

@@ -74,6 +74,33 @@ int probe_{name}(struct device *dev)
 """
 
 
+TIMER_HEADER = "struct timer_list { void (*function)(struct timer_list *timer); };\n"
+
+#: Timers that run in the core and are started elsewhere.
+TIMERS = """
+#include <linux/timer.h>
+
+static void late_{name}(struct timer_list *timer)
+{{
+}}
+void begin_{name}(struct timer_list *timer)
+{{
+	timer_setup(timer, late_{name}, 0);
+}}
+"""
+
+RUNNER = """
+static void call_timer_fn(struct timer_list *timer, void (*fn)(struct timer_list *timer))
+{
+	fn(timer);
+}
+void run(struct timer_list *timer)
+{
+	call_timer_fn(timer, timer->function);
+}
+"""
+
+
 def make(root: Path, drivers: int) -> Path:
     """A tree with a core and so many drivers, two in each directory."""
     (root / "include/linux").mkdir(parents=True)
@@ -214,3 +241,23 @@ def test_regions_that_are_linked_are_not_linked_again(
     assert asked == [2]
     assert len(calls(graph, "core_start")) == 6
     assert not list((home / "index").glob("*.regions"))
+
+
+@pytest.mark.parametrize("timers", [4, MOST_BY_TYPE + 2])
+def test_a_runner_runs_what_other_regions_register(tmp_path: Path, home: Path, timers: int) -> None:
+    root = make(tmp_path / "tree", 4)
+    (root / "include/linux/timer.h").write_text(TIMER_HEADER)
+    sources = {"drivers/core/core.c": TIMERS.format(name="core") + RUNNER}
+    for number in range(timers):
+        sources |= {f"drivers/t{number:02}/{name}.c": TIMERS.format(name=f"{name}_{number}") for name in "ab"}
+    for file, text in sources.items():
+        (root / file).parent.mkdir(exist_ok=True)
+        (root / file).write_text(text)
+    whole, parts = linked(root, 1000), linked(root, 2)
+    for graph in (whole, parts):
+        callers = {edge.caller.name: edge for edge in graph.callers(graph.find("late_a_1")[0])}
+        assert set(callers) == {"begin_a_1", "call_timer_fn"}
+        edge = callers["call_timer_fn"]
+        assert (edge.kind, edge.context, edge.candidates) == ("callback", "softirq", 2 * timers + 1)
+        assert "timer_setup(timer, late_a_1, 0)" in [line.text for line in edge.evidence]
+    assert "late_core" in calls(parts, "call_timer_fn")

@@ -66,10 +66,10 @@ def spread(task: Callable[[Any, Item], Result], shared: Any, items: Sequence[Ite
 class Beside:
     """task(shared, item) for each item, in processes of their own that are forked now; `results` waits for them.
 
-    As many run at a time as there are cores besides the one of this process, or as `at_once` says.
-    All are forked at once, since a process
-    that is forked later would find this one in the midst of something, with locks held; each waits for its turn, and
-    ends where this process ends. With `forking` false nothing is forked, and the results are made when asked for.
+    As many run at a time as there are cores besides the one of this process, or as `at_once` says. All are forked at
+    once, since a process that is forked later would find this one in the midst of something, with locks held; each waits
+    for its turn, and ends where this process ends. With `forking` false nothing is forked, and the results are made when
+    asked for.
     """
 
     def __init__(

@@ -14,12 +14,14 @@ from operator import attrgetter
 from sys import intern
 from typing import Any
 
-from kread.facts import Function
+from kread import presence
+from kread.facts import Evidence, Function
 from kread.index.kept import KeptUnits
 from kread.index.workers import spread
-from kread.parse.unit import Unit
+from kread.parse.unit import FILE_SCOPE, Unit
 from kread.resolve.program import Program, function_noun
 from kread.resolve.rows import Numbers, function_row
+from kread.resolve.static_call import StaticRow, StaticTarget, static_rows
 
 #: A function as what marshal can write.
 columns: Callable[[Function], tuple[Any, ...]] = attrgetter(*(column.name for column in fields(Function)))
@@ -38,13 +40,20 @@ class Atlas:
         self._external: dict[str, bytes] = {}
         self._unit_of = {file: index for index, file in enumerate(units.files)}
         found: dict[str, list[tuple[int, tuple[Any, ...]]]] = {}
-        for conds, external in spread(_functions, (units, built), range(len(units)), chunk=64):
+        rows: dict[str, list[tuple[str, StaticRow, str, int]]] = {}
+        for file, (conds, external, statics) in zip(
+            units.files, spread(_functions, (units, built), range(len(units)), chunk=64), strict=True
+        ):
             first = len(self._conds)
             self._first.append(first)
             self._conds.extend(map(intern, conds))
             for place, data in external:
                 found.setdefault(data[1], []).append((first + place, data))
-        self._external = {name: marshal.dumps(rows) for name, rows in found.items()}
+            for plain, holder, own in statics:
+                row = StaticRow(*plain)
+                rows.setdefault(row.name, []).append((file, row, holder, first + own if own >= 0 else 0))
+        self._external = {name: marshal.dumps(each) for name, each in found.items()}
+        self._statics = rows
 
     @property
     def last(self) -> int:
@@ -85,6 +94,29 @@ class Atlas:
 
         return external
 
+    def statics(self, numbers: Numbers) -> Callable[[str], Sequence[StaticTarget]]:
+        """Looks up what static calls lead to, and numbers it: a function of the file that says so, or an external one."""
+        external = self.beyond(numbers)
+
+        def targets(name: str) -> Sequence[StaticTarget]:
+            found = []
+            for file, row, holder, own in self._statics.get(name, ()):
+                why = Evidence(row.role, file, row.line, row.text, holder)
+                for function in [self._own(own, file, numbers)] if own else external(row.value.lstrip("&")):
+                    both = presence.conj(row.cond, function.presence)
+                    if both != presence.NEVER:
+                        found.append(StaticTarget(function, both, why))
+            return found
+
+        return targets
+
+    def _own(self, number: int, file: str, numbers: Numbers) -> Function:
+        """The function of a number, in a file."""
+        index = self._unit_of[file]
+        function = _nouns(self._units[index], self._built)[number - self._first[index]]
+        numbers.ids.setdefault(function, number)
+        return function
+
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """The rows of all functions, in the order of their numbers."""
         for index, unit in enumerate(self._units):
@@ -100,10 +132,20 @@ def _nouns(unit: Unit, built: Mapping[str, str]) -> list[Function]:
 
 def _functions(
     shared: tuple[KeptUnits, Mapping[str, str]], index: int
-) -> tuple[list[str], list[tuple[int, tuple[Any, ...]]]]:
-    """(conditions, (place, row) of those that other files can call) of the functions of one unit."""
+) -> tuple[list[str], list[tuple[int, tuple[Any, ...]]], list[tuple[tuple[Any, ...], str, int]]]:
+    """Of the functions of one unit (conditions, (place, row) of those that other files can call), and (row, function that
+    holds it, place of its target among the unit's functions or -1) of what gives static calls targets."""
     units, built = shared
     nouns = _nouns(units[index], built)
     external = units.files[index].endswith(".c")
     shown = [(place, columns(each)) for place, each in enumerate(nouns) if external and not each.static]
-    return [each.presence for each in nouns], shown
+    places = {each.name: place for place, each in reversed(list(enumerate(nouns)))}
+    statics = [
+        (
+            tuple(row),
+            units[index].functions[row.function].name if row.function != FILE_SCOPE else "",
+            places.get(row.value.lstrip("&"), -1),
+        )
+        for row in static_rows(units[index])
+    ]
+    return [each.presence for each in nouns], shown, statics

@@ -103,7 +103,8 @@ def _named(
     shared: Shared, region: Region, program: Program, definitions: Definitions, numbers: Numbers, writer: ParcelWriter
 ) -> None:
     """Add the calls by name of a region's own files."""
-    statics, types = StaticCalls(program, definitions), Types(program, shared.macros.lookup)
+    statics = StaticCalls(program, definitions, shared.atlas.statics(numbers))
+    types = Types(program, shared.macros.lookup)
     for unit, file in enumerate(program.files):
         if file in region.own:
             edges: list[EdgeRow] = []

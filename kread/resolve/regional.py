@@ -29,8 +29,10 @@ from kread.resolve.regions import Region
 from kread.resolve.rows import EdgeRow, function_row
 from kread.source.progress import Progress
 
-#: So many regions are linked at a time: each takes up to a gigabyte.
+#: So many regions are linked at a time, each of which takes up to a gigabyte; but one where the scope has so many files that
+#: what is known of their macros takes more than that.
 AT_ONCE = 2
+MANY_FILES = 20_000
 
 
 #: A record's name, without `struct`, and a member's.
@@ -106,7 +108,8 @@ class Regional:
         """Link the regions of which no parcel is there."""
         missing = [region for region in parts if not parcel(self._shared.folder, region).exists()]
         progress.phase(f"linking: {len(missing)} regions")
-        with closing(Beside(link_region, self._shared, missing, len(missing) > 1, AT_ONCE)) as beside:
+        at_once = AT_ONCE if len(self._shared.units) < MANY_FILES else 1
+        with closing(Beside(link_region, self._shared, missing, len(missing) > 1, at_once)) as beside:
             for done, _ in enumerate(beside.results(), 1):
                 progress.advance(done, len(missing), "regions")
 

@@ -41,6 +41,15 @@ int core_stop(struct device *dev)
 {
 	return dev->ops->stop(dev);
 }
+
+static int ring_default(int value)
+{
+	return value;
+}
+
+struct static_call_key __SCK__ring = {
+	.func = ring_default,
+};
 """
 
 #: Its own table is proved for its own call; nothing of it leaves the directory but by the core's calls.
@@ -70,6 +79,11 @@ int probe_{name}(struct device *dev)
 {{
 	dev->ops = &ops_{name};
 	return core_start(dev);
+}}
+
+int ring_{name}(int value)
+{{
+	return __SCT__ring(value);
 }}
 """
 
@@ -169,6 +183,14 @@ def test_what_stays_within_a_region_is_proved_there(tmp_path: Path, home: Path) 
     whole, parts = (calls(linked(root, most), "start_3") for most in (100, 2))
     assert whole == parts
     assert parts["step_3"].grade == "object"
+
+
+def test_a_static_call_leads_to_what_another_region_says(tmp_path: Path, home: Path) -> None:
+    root = make(tmp_path / "tree", 6)
+    whole, parts = (calls(linked(root, most), "ring_3") for most in (100, 2))
+    assert whole == parts
+    assert parts["ring_default"].kind == "static_call"
+    assert parts["ring_default"].evidence[-1].file == "drivers/core/core.c"
 
 
 def test_what_crosses_regions_goes_by_type_with_its_table_as_evidence(tmp_path: Path, home: Path) -> None:

@@ -1,0 +1,48 @@
+"""The processes that read are forked anew after so many bytes; what they read does not depend on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import mini_tree
+import pytest
+
+from kread.index import units
+from kread.index.scope import find_scope
+from kread.index.units import Indexed, read_scope
+from kread.parse.unit import Unit
+from kread.source.progress import Silent
+from kread.source.tree import open_tree
+
+SOURCES = 20
+
+
+def read(root: Path, facts: Path) -> Indexed:
+    tree = open_tree(root)
+    return read_scope(tree, find_scope(tree, ["net/ipv4"]), facts, Silent())
+
+
+def rows(unit: Unit) -> tuple[Any, ...]:
+    return unit.file, unit.functions, unit.calls, unit.tables, unit.entries
+
+
+def test_what_is_read_is_the_same_in_any_number_of_generations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = mini_tree.make(tmp_path / "tree", SOURCES)
+    once = read(root, tmp_path / "once.sqlite")
+    sizes: list[int] = []
+    spread = units.spread
+
+    def counted(task: Callable[[Any, Any], Any], shared: Any, items: Sequence[Any], chunk: int = 8) -> Iterator[Any]:
+        if task is units._read_unit:
+            sizes.append(len(items))
+        return spread(task, shared, items, chunk)
+
+    monkeypatch.setattr(units, "spread", counted)
+    monkeypatch.setattr(units, "GENERATION", 2_000)
+    often = read(root, tmp_path / "often.sqlite")
+    assert sum(sizes) == often.parsed == once.parsed == SOURCES + 2
+    assert len(sizes) == 3
+    assert max(sizes) < SOURCES
+    assert list(map(rows, often.units)) == list(map(rows, once.units))

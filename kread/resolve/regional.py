@@ -141,10 +141,13 @@ class Regional:
                 lost.setdefault((row[0], row[2], row[3]), row)
             for each in map(Open._make, opened):
                 calls[each.caller, each.line, each.column, each.text, each.record, each.field].append(each)
+        known: dict[tuple[Any, ...], set[int]] = defaultdict(set)
+        for key in found:
+            known[key[0], *key[2:5]].add(key[1])
         for site, opens in calls.items():
-            known = {key[1] for key in found if (key[0], *key[2:5]) == site[:4]}
-            for row in self._guessed(file, regions, opens, known):
+            for row in self._guessed(file, regions, opens, known[site[:4]]):
                 found[*row[:2], *row[3:7], row[10]] = row
+                known[site[:4]].add(row[1])
         resolved = {(row[0], row[3], row[5]) for row in found.values()}
         self.unresolved += (row for key, row in lost.items() if key not in resolved)
         return [*by_name, *found.values()]

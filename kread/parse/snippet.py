@@ -89,9 +89,12 @@ class Snippets:
         return found
 
     def _offered(self, name: str) -> Sequence[Macro]:
-        """The definitions that are tried: of one that makes neither brace nor designator, the first of so many arguments."""
+        """The definitions that are tried: of one that makes neither brace nor designator, the first of so many arguments,
+        unless the name is a function's where another configuration has a macro (`#define resume NULL`)."""
         macros = self.of(name)
         if len(macros) < 2 or self.can_make(name) or self.can_initialise(name):
+            return macros
+        if any(macro.body == name for macro in macros):
             return macros
         return list(
             {None if m.params is None else (len(m.params), m.params[-1:]): m for m in reversed(macros)}.values()

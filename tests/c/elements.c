@@ -77,6 +77,21 @@ static int go_down(struct file *file) { return 0; }
 static int go_up(struct file *file) { return 0; }
 static int get_ready(struct file *file) { return 0; }
 
+#ifdef CONFIG_SLEEP
+static int wake_up(struct file *file) { return 0; }
+#else
+#define wake_up 0
+#endif
+
+static const struct sleep_ops waking_ops = {
+	SLEEP_OPS(go_down, wake_up)
+};
+
+static int wake(struct file *file)
+{
+	return waking_ops.resume(file); /* -> wake_up */
+}
+
 static const struct sleep_ops sleep_ops = {
 	.prepare = get_ready,
 	SLEEP_OPS(go_down, go_up)

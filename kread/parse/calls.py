@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from kread.parse.copied import Copies, last_statement, peels
 from kread.parse.expand import Origin, Token, spell
 from kread.parse.tokens import KEYWORDS, UNEVALUATED, closing, is_word
 from kread.parse.type_text import chosen_by, is_type, type_like
@@ -24,8 +25,6 @@ BUILTIN_PREFIXES = ("__builtin_", "__sync_", "__atomic_")
 
 #: Keywords that an expression can follow directly.
 _BEFORE_EXPRESSION = frozenset(("return", "else", "do", "case", "goto", "__extension__", "sizeof", "__label__"))
-
-_TYPEOF = frozenset(("typeof", "__typeof__", "__typeof"))
 
 
 class ExpandedCall(NamedTuple):
@@ -72,7 +71,7 @@ class Finder:
         self.dead = bytearray(len(tokens))
         self.stoppers: set[str] = set()
         self.asked: list[str] = []
-        self._copies: dict[str, list[tuple[int, int]]] | None = None
+        self._copies: Copies | None = None
         found = self._find() if self.pairs else []
         self.found = [(call, paren) for call, paren in found if call.callee not in self.stoppers]
 
@@ -119,39 +118,9 @@ class Finder:
 
     def copied(self, name: str, before: int) -> tuple[int, int] | None:
         """The tokens (first, behind the last) that a name met at the index `before` is a copy of, None if of none."""
-        known = self._copies
-        if known is None:
-            known = self._copies = self._find_copies()
-        found = None
-        while known and name in known:
-            start, stop = max((each for each in known[name] if each[1] <= before), default=(0, 0))
-            while start < stop and self.texts[start] == "(" and self._peels(start, stop):
-                start, stop = start + 1, stop - 1
-            if start == stop:
-                break
-            found = self._last_statement(start, stop)
-            if found[1] - found[0] > 1:
-                break
-            name, before = self.texts[found[0]], start
-        return found
-
-    def _find_copies(self) -> dict[str, list[tuple[int, int]]]:
-        """`typeof(x) name = x;` and `__auto_type name = x;` by name: the tokens of x."""
-        texts = self.texts
-        found: dict[str, list[tuple[int, int]]] = {}
-        for index, text in enumerate(texts):
-            if text in _TYPEOF and texts[index + 1 : index + 2] == ["("]:
-                name = self.pairs.get(index + 1, len(texts)) + 1
-            elif text == "__auto_type":
-                name = index + 1
-            else:
-                continue
-            if name + 1 < len(texts) and texts[name].isidentifier() and texts[name + 1] == "=":
-                stop = name + 2
-                while stop < len(texts) and texts[stop] not in ";,":
-                    stop = self.pairs.get(stop, stop) + 1
-                found.setdefault(texts[name], []).append((name + 2, stop))
-        return found
+        if self._copies is None:
+            self._copies = Copies(self.texts, self.pairs)
+        return self._copies.of(name, before)
 
     def _of_copy(self, copied: tuple[int, int], paren: int) -> ExpandedCall:
         """The call of what a variable is a copy of."""
@@ -165,21 +134,6 @@ class Finder:
     def named(self, start: int, stop: int) -> int:
         """The index of the token that says where an expression was written: its last name, if it ends in one."""
         return stop - 1 if is_word(self.texts[stop - 1]) else start
-
-    def _last_statement(self, start: int, stop: int) -> tuple[int, int]:
-        """The tokens that give the value of `({ ...; x; })`: those of x."""
-        texts = self.texts
-        while texts[start : start + 2] == ["(", "{"] and self.pairs.get(start) == stop - 1:
-            start, stop = start + 2, stop - 2
-            while stop > start and texts[stop - 1] == ";":
-                stop -= 1
-            last = start
-            while start < stop:
-                start = self.pairs.get(start, start) + 1
-                if start < stop and texts[start - 1] == ";":
-                    last = start
-            start = last
-        return start, stop
 
     def _through_group(self, paren: int, group: int) -> list[ExpandedCall]:
         """`(...)(args)`: a call of what the first parentheses give, unless they hold a type or belong to a keyword."""
@@ -315,10 +269,10 @@ class Finder:
 
     def _made(self, kind: str, start: int, paren: int, name: int) -> ExpandedCall:
         end = paren
-        while kind == "pointer" and self.texts[start] == "(" and self._peels(start, end):
+        while kind == "pointer" and self.texts[start] == "(" and peels(self.texts, self.pairs, start, end):
             start, end = start + 1, end - 1
         if kind == "pointer":
-            start, end = self._last_statement(start, end)
+            start, end = last_statement(self.texts, self.pairs, start, end)
         else:
             start, end = name, name + 1
         return self._spelled(kind, start, end, paren, name)
@@ -331,10 +285,6 @@ class Finder:
         if written == "arg" and self.tokens[paren][3].kind not in ("arg", "src"):
             written = "argname"
         return ExpandedCall(kind, spell(self.tokens[start:end]), self._args(paren), token[3], written, token[2])
-
-    def _peels(self, start: int, end: int) -> bool:
-        """Whether the tokens are all in one pair of parentheses that means nothing."""
-        return self.pairs.get(start) == end - 1 and self.texts[start + 1] != "{"
 
     def _args(self, paren: int) -> tuple[str, ...]:
         texts = self.texts

@@ -17,10 +17,11 @@ from typing import NamedTuple
 
 from kread import presence
 from kread.parse.conditional import conditions
+from kread.parse.declarations import Snippet
 from kread.parse.extract import Extractor
 from kread.parse.macro_table import MacroTable
 from kread.parse.prepare import prepare
-from kread.parse.snippet import Snippet, Snippets
+from kread.parse.snippet import Snippets
 from kread.parse.unit import EntryRow, FlowRow, TableRow, Unit, VariableRow
 
 #: Macros in initialisers lead to others at most this often: a table of the proc file system goes through two.
@@ -29,6 +30,8 @@ MOST_NESTED = 6
 LONGEST = 20_000
 
 _USE = re.compile(r"([A-Za-z_]\w*)\s*(?:\(.*\))?\Z", re.S)
+#: What an initialiser of several values has: braces that are no statement's, or a designator.
+_VALUES = re.compile(r"(?:[^(\s]|\A)\s*\{|[.\]]\s*\w*\s*=[^=]")
 _HEAD = "struct kread_elements elements = { "
 _TAIL = " };"
 
@@ -57,7 +60,7 @@ def take_elements(unit: Unit, table: MacroTable, expander: Expander, first: tupl
             entries.append(row)
         else:
             entries += [row._replace(path=each.path, value=each.value, cond=each.cond) for each in made]
-    declared = {(row.function, row.line, row.name): row for row in unit.variables} if unit.flows[first[1] :] else {}
+    declared = {(row.function, row.line, row.name): row for row in unit.variables}
     flows: list[FlowRow] = []
     for flow in unit.flows[first[1] :]:
         variable = declared.get((flow.function, flow.line, flow.target))
@@ -87,7 +90,8 @@ def _made(value: _Value, table: MacroTable, expander: Expander, depth: int = 0) 
     snippets = expander(found.group(1), value.value)
     if not snippets.can_initialise(found.group(1)):
         return None
-    rows = list(_read(snippets.make(f"{value.value};", value.cond), value.path, table))
+    snippet = snippets.make(f"{value.value};", value.cond)
+    rows = list(_read(snippet, value.path, table)) if _VALUES.search(snippet.text) else []
     if not rows:
         return None
     every: list[_Value] = []

@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from kread.parse.expansion import ARG, SRC, Expansion, Origin, Token, spell
+from kread.parse.pending import MARK, ahead, fitting
 from kread.parse.substitute import Substitution
 from kread.parse.template import Macro, Template, compile_macro
 from kread.parse.tokens import is_word, lex
@@ -35,9 +36,6 @@ MAX_TOKENS = 60_000
 
 #: How many times one text is expanded to see all alternatives of the macros it uses: real uses need below ten.
 MAX_EXPANSIONS = 48
-
-
-_MARK = "\0"  # an end mark on the stack is a token whose text is this and the macro's name
 
 #: Names that every use changes: one word that can be pasted, so that equal texts expand alike.
 _PLACEHOLDERS = {"__COUNTER__": "N", "__LINE__": "N"}
@@ -182,7 +180,7 @@ class _Run:
             try:
                 templates = known[text]
             except KeyError:
-                if text[0] == _MARK:
+                if text[0] == MARK:
                     disabled.discard(text[1:])
                     continue
                 templates = known[text] = self._expander.templates(text)
@@ -190,14 +188,14 @@ class _Run:
                 templates = self._expander.templates(text, opened=True)
             if templates is None or token[4]:
                 if raw is not None and text in left and pending and pending[-1][0] == "(":
-                    raw[len(out)] = _ahead(pending)
+                    raw[len(out)] = ahead(pending)
                 append(token)
             elif text in disabled:
                 append((text, token[1], token[2], token[3], True))
             else:
                 template = templates[0] if len(templates) == 1 else self._pick(token, templates, pending)
                 if template.arity >= 0:
-                    while pending and pending[-1][0][0] == _MARK:
+                    while pending and pending[-1][0][0] == MARK:
                         disabled.discard(pop()[0][1:])
                     if not pending or pending[-1][0] != "(":
                         append(token)
@@ -235,7 +233,7 @@ class _Run:
         self._used[id(macro)] = macro
         body = Substitution(self._argument, template, args, inside, at).tokens(template.parts)
         self._left -= len(body)
-        pending.append((_MARK + text, False, 0, SRC, False))
+        pending.append((MARK + text, False, 0, SRC, False))
         self._disabled.add(text)
         if body:
             first = body[0]
@@ -256,7 +254,7 @@ class _Run:
         while pending:
             token = pending.pop()
             text = token[0]
-            if text[0] == _MARK:
+            if text[0] == MARK:
                 disabled.discard(text[1:])
                 continue
             taken.append(token)
@@ -288,7 +286,7 @@ class _Run:
     def _pick(self, token: Token, templates: tuple[Template, ...], pending: list[Token]) -> Template:
         """One of several definitions, remembered in `met` with the alternatives that could stand there as well."""
         text, _, _, origin, _ = token
-        choices = _fitting(templates, pending)
+        choices = fitting(templates, pending)
         if self._choose is not None:
             chosen = self._choose([templates[i].macro for i in choices])
             return next((t for t in templates if t.macro is chosen), templates[choices[0]])
@@ -296,8 +294,8 @@ class _Run:
         compatible = self._expander._compatible
         if compatible is not None:
             held = tuple(dict.fromkeys((*world, *origin.presences)))
-            fitting = tuple(i for i in choices if compatible((*held, *filter(None, (templates[i].macro.presence,)))))
-            choices = fitting or choices
+            together = tuple(i for i in choices if compatible((*held, *filter(None, (templates[i].macro.presence,)))))
+            choices = together or choices
         taken = self._forced.get(text, choices[0])
         if taken not in choices:
             taken = choices[0]
@@ -306,51 +304,3 @@ class _Run:
         if needed and needed not in world:
             self._world = (*world, needed)
         return templates[taken]
-
-
-def _fitting(templates: tuple[Template, ...], pending: list[Token]) -> tuple[int, ...]:
-    """Which of several definitions take as many arguments as stand there: unrelated macros can share a name."""
-    every = tuple(range(len(templates)))
-    if len({(template.arity, template.variadic) for template in templates}) == 1:
-        return every
-    count = depth = commas = 0
-    for token in reversed(pending):
-        text = token[0]
-        if text[0] == _MARK:
-            continue
-        if text == "(":
-            depth += 1
-        elif text == ")":
-            depth -= 1
-        if depth == 0:
-            break
-        count += 1
-        commas += depth == 1 and text == ","
-    given = commas + 1 if count > 1 else 0
-    return tuple(i for i in every if _takes(templates[i], given)) or every
-
-
-def _takes(template: Template, given: int) -> bool:
-    """Whether a definition takes this many arguments; no argument is one empty argument, too."""
-    if template.variadic:
-        return given >= template.arity - 1
-    return template.arity in (-1, given) or (template.arity == 1 and given == 0)
-
-
-def _ahead(pending: list[Token]) -> list[Token]:
-    """The tokens in parentheses that come next on the stack, the parentheses included."""
-    found: list[Token] = []
-    depth = 0
-    for index in range(len(pending) - 1, -1, -1):
-        token = pending[index]
-        text = token[0]
-        if text[0] == _MARK:
-            continue
-        found.append(token)
-        if text == "(":
-            depth += 1
-        elif text == ")":
-            depth -= 1
-            if depth == 0:
-                break
-    return found

@@ -14,24 +14,24 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import accumulate
 
 from tree_sitter import Node
 
-from kread.parse.declarators import anonymous_tag, base_type, parameters, returned_type, unwrap
+from kread.parse.declarators import base_type, parameters, returned_type, unwrap
 from kread.parse.faults import faults
 from kread.parse.nesting import Branches
 from kread.parse.nodes import called, compound_name, parameter_list, place, within
+from kread.parse.records import take_record, take_typedef
 from kread.parse.syntax import captures, parse
 from kread.parse.unit import (
     FILE_SCOPE,
     CallRow,
     EntryRow,
-    FieldRow,
     FlowRow,
     FunctionRow,
     PrototypeRow,
-    RecordRow,
     TableRow,
     Unit,
     VariableRow,
@@ -97,8 +97,8 @@ class Extractor:
             ("return", self._return),
             ("declaration", self._declaration),
             ("compound", self._compound),
-            ("record", self._record),
-            ("typedef", self._typedef),
+            ("record", partial(take_record, self.unit, self.at, text)),
+            ("typedef", partial(take_typedef, self.unit, text)),
         ):
             for node in sorted(found.get(name, ()), key=place):
                 row = node.start_point[0] + 1
@@ -315,43 +315,6 @@ class Extractor:
                 line = value.start_point[0] + 1
                 shown = self._shown(value)
                 self.unit.entries.append(EntryRow(table, line, path, shown, self.at(line)))
-
-    def _record(self, node: Node, row: int) -> None:
-        body = node.child_by_field_name("body")
-        if body is None:
-            return
-        tag = base_type(node, self._source)
-        self.unit.records.append(RecordRow(tag, row, node.end_point[0] + 1, self.at(row)))
-        self._members(body, tag, "")
-
-    def _members(self, body: Node, tag: str, within: str) -> None:
-        position = 0
-        for member in body.named_children:
-            if member.type != "field_declaration":
-                continue
-            kind = member.child_by_field_name("type")
-            declarators = member.children_by_field_name("declarator")
-            base = base_type(kind, self._source)
-            line = member.start_point[0] + 1
-            if not declarators and kind is not None and kind.child_by_field_name("body") is not None:
-                # An anonymous record: its members are reached as if they stood here.
-                self.unit.fields.append(FieldRow(tag, "", anonymous_tag(kind), line, self.at(line), position, within))
-                position += 1
-                continue
-            for declarator in declarators:
-                name, declared, at = unwrap(declarator, base, self._source)
-                if at is None:
-                    continue
-                line = at.start_point[0] + 1
-                self.unit.fields.append(FieldRow(tag, name, declared, line, self.at(line), position, within))
-                position += 1
-
-    def _typedef(self, node: Node, row: int) -> None:
-        base = base_type(node.child_by_field_name("type"), self._source)
-        for declarator in node.children_by_field_name("declarator"):
-            name, declared, at = unwrap(declarator, base, self._source)
-            if at is not None and name != declared:
-                self.unit.typedefs.append((name, declared, at.start_point[0] + 1))
 
 
 def _is_size(value: Node) -> bool:

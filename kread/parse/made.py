@@ -18,11 +18,12 @@ from dataclasses import dataclass
 
 from kread import presence
 from kread.parse.conditional import conditions
+from kread.parse.declarations import Snippet
 from kread.parse.extract import Extractor
 from kread.parse.macro_table import MacroTable
 from kread.parse.prepare import Prepared, prepare
 from kread.parse.rewriting import Invocation
-from kread.parse.snippet import Snippet, Snippets
+from kread.parse.snippet import Snippets
 from kread.parse.unit import FILE_SCOPE, CallRow, FunctionRow, Unit
 from kread.parse.uses import MacroAnswers, MacroUses
 

@@ -7,6 +7,7 @@ keeps its origin, so that what is parsed out of a snippet can be told the condit
 Which macros are opened is found in steps, each an expansion of the whole. All uses of one macro open the same ones, so
 the steps are done once, with words that mean nothing for arguments, and a use begins with what was opened then. Where
 its arguments are macros, or make the name of one, more may have been seen on the way: such a use gets steps of its own.
+Uses that differ only in arguments that can be anything are expanded once (kread.parse.stand_ins).
 
 Most macros at file scope make nothing that holds code or values, and no function known. That is asked once for each
 name, from the bodies that can be reached.
@@ -15,17 +16,16 @@ name, from the bodies that can be reached.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
 
 from kread import presence
+from kread.parse.declarations import Part, Snippet, parts_of, snippet_of
 from kread.parse.expand import Expander
-from kread.parse.expansion import Expansion, Token, spell
+from kread.parse.expansion import Expansion, Token
 from kread.parse.macro_table import STRONG, STRONG_CALL, WEAK, WEAK_CALL
 from kread.parse.stand_ins import stand_in, stand_ins
 from kread.parse.template import Macro
-from kread.parse.tokens import KEYWORDS, UNEVALUATED, closing, glue, is_word, lex, words
+from kread.parse.tokens import KEYWORDS, UNEVALUATED, closing, is_word, lex, words
 
 #: Macros at file scope lead to others at most this often: a system call's goes through six, an event's through ten.
 MAX_OPENINGS = 24
@@ -39,30 +39,7 @@ _MAKES = re.compile(r"\{|\bextern\b.*\(")
 _INITIALISES = re.compile(r"\{|[.\]]\s*\w*\s*=[^=]")
 _BEFORE_PASTE = re.compile(r"([A-Za-z_]\w*)\s*##")
 
-#: The tokens of a declaration, and whether it ends an expansion.
-_Part: TypeAlias = "tuple[list[Token], bool]"
-
 Definitions = Callable[[str], Sequence[Macro]]
-
-
-class Snippet(NamedTuple):
-    """The expansions of an invocation as one text, one declaration a line, each once.
-
-    lines  -- the offset at which each line begins
-    starts -- the offset at which each token begins
-    last   -- the lines that end an expansion
-    """
-
-    text: str
-    lines: list[int]
-    starts: list[int]
-    tokens: list[Token]
-    last: frozenset[int]
-
-    def token(self, line: int, column: int) -> Token:
-        """The token at a place of the text."""
-        offset = self.lines[line - 1] + column - 1
-        return self.tokens[max(0, bisect_right(self.starts, offset) - 1)]
 
 
 class Snippets:
@@ -75,7 +52,7 @@ class Snippets:
         self._reach: dict[str, tuple[frozenset[str], bool]] = {}
         self._initialises: dict[str, bool] = {}
         self._openings: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {}
-        self._made: dict[tuple[str, str], list[_Part]] = {}
+        self._made: dict[tuple[str, str], list[Part]] = {}
         self._expander = Expander(self._offered, skip=lambda _: True)
 
     def of(self, name: str) -> Sequence[Macro]:
@@ -145,14 +122,14 @@ class Snippets:
         key = general.text, world
         parts = self._made.get(key)
         if parts is None:
-            parts = self._made[key] = _parts(self._expansions(general.text, world))
-        filled: list[_Part] = []
+            parts = self._made[key] = parts_of(self._expansions(general.text, world))
+        filled: list[Part] = []
         for part, ends in parts:
             tokens = general.filled(part, self._is_macro)
             if tokens is None:
-                return _snippet(_parts(self._expansions(text, world)))
+                return snippet_of(parts_of(self._expansions(text, world)))
             filled.append((tokens, ends))
-        return _snippet(filled)
+        return snippet_of(filled)
 
     def _is_macro(self, name: str) -> bool:
         return bool(self.of(name))
@@ -284,84 +261,3 @@ def _shape(text: str) -> tuple[str, frozenset[str]]:
 
 def _together(world: str, macro: Macro) -> bool:
     return presence.conj(world, macro.presence) != presence.NEVER
-
-
-def _parts(expansions: list[list[Token]]) -> list[_Part]:
-    """The declarations of all expansions, each once."""
-    found: dict[tuple[str, tuple[tuple[str, ...], ...]], _Part] = {}
-    for tokens in expansions:
-        declared = _declarations(tokens)
-        for number, part in enumerate(declared, 1):
-            found.setdefault(_key(spell(part), part), (part, number == len(declared)))
-    return list(found.values())
-
-
-def _key(text: str, part: list[Token]) -> tuple[str, tuple[tuple[str, ...], ...]]:
-    """What tells a declaration from others: its text, and the conditions of its tokens."""
-    return text, tuple(dict.fromkeys([token[3].presences for token in part]))
-
-
-def _snippet(declared: Iterable[_Part]) -> Snippet:
-    """Declarations as one text: what arguments make equal stands there once."""
-    seen: set[tuple[str, tuple[tuple[str, ...], ...]]] = set()
-    pieces: list[str] = []
-    lines: list[int] = []
-    starts: list[int] = []
-    kept: list[Token] = []
-    last: set[int] = set()
-    at = 0
-    for part, ends in declared:
-        text, places = _spelled(part)
-        key = _key(text, part)
-        if key in seen:
-            continue
-        seen.add(key)
-        lines.append(at)
-        if ends:
-            last.add(len(lines))
-        starts += [at + place for place in places]
-        pieces.append(text)
-        kept += part
-        at += len(text) + 1
-    return Snippet("\n".join(pieces), lines, starts, kept, frozenset(last))
-
-
-def _declarations(tokens: list[Token]) -> list[list[Token]]:
-    """The tokens of each declaration: up to a `;`, or a function body's `}`, outside brackets."""
-    found: list[list[Token]] = []
-    part: list[Token] = []
-    depth = 0
-    body = False
-    for token in tokens:
-        text = token[0]
-        if text == "{" and depth == 0:
-            body = bool(part) and part[-1][0] not in ("=", "union", "struct", "enum") and part[0][0] not in _RECORDS
-            body = body and any(before[0] == ")" for before in part)
-        part.append(token)
-        depth += {"{": 1, "}": -1, "(": 1, ")": -1}.get(text, 0)
-        if depth == 0 and (text == ";" or (text == "}" and body)):
-            found.append(part)
-            part = []
-            body = False
-    return [*found, part] if part else found
-
-
-#: What a record's definition begins with: its brace opens no function.
-_RECORDS = frozenset(("struct", "union", "enum", "typedef"))
-
-
-def _spelled(tokens: list[Token]) -> tuple[str, list[int]]:
-    """Tokens as text on one line, and where each begins."""
-    pieces: list[str] = []
-    starts: list[int] = []
-    last = ""
-    at = 0
-    for text, space, _, _, _ in tokens:
-        if last and (space or glue(last, text)):
-            pieces.append(" ")
-            at += 1
-        starts.append(at)
-        pieces.append(text)
-        at += len(text)
-        last = text
-    return "".join(pieces), starts

@@ -1,0 +1,61 @@
+"""What stands on the stack of tokens that macro expansion has before it (see kread.parse.expand), the next one last.
+
+A use's arguments are looked at there before the use is known to be one: how many they are decides which of several
+definitions can be meant.
+"""
+
+from __future__ import annotations
+
+from kread.parse.expansion import Token
+from kread.parse.template import Template
+
+#: An end mark on the stack is a token whose text is this and the macro's name.
+MARK = "\0"
+
+
+def fitting(templates: tuple[Template, ...], pending: list[Token]) -> tuple[int, ...]:
+    """Which of several definitions take as many arguments as stand there: unrelated macros can share a name."""
+    every = tuple(range(len(templates)))
+    if len({(template.arity, template.variadic) for template in templates}) == 1:
+        return every
+    count = depth = commas = 0
+    for token in reversed(pending):
+        text = token[0]
+        if text[0] == MARK:
+            continue
+        if text == "(":
+            depth += 1
+        elif text == ")":
+            depth -= 1
+        if depth == 0:
+            break
+        count += 1
+        commas += depth == 1 and text == ","
+    given = commas + 1 if count > 1 else 0
+    return tuple(i for i in every if _takes(templates[i], given)) or every
+
+
+def _takes(template: Template, given: int) -> bool:
+    """Whether a definition takes this many arguments; no argument is one empty argument, too."""
+    if template.variadic:
+        return given >= template.arity - 1
+    return template.arity in (-1, given) or (template.arity == 1 and given == 0)
+
+
+def ahead(pending: list[Token]) -> list[Token]:
+    """The tokens in parentheses that come next on the stack, the parentheses included."""
+    found: list[Token] = []
+    depth = 0
+    for index in range(len(pending) - 1, -1, -1):
+        token = pending[index]
+        text = token[0]
+        if text[0] == MARK:
+            continue
+        found.append(token)
+        if text == "(":
+            depth += 1
+        elif text == ")":
+            depth -= 1
+            if depth == 0:
+                break
+    return found

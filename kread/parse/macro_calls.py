@@ -9,6 +9,7 @@ argument the condition under which it is evaluated. A use in the source then cos
 What an argument is can matter to what is expanded: it is pasted to a name, or called. Such a position is sensitive:
 there the argument itself takes the placeholder's place, and summaries are kept for each. Macros that give no more
 than a name are expanded where they stand (see bearing), and so is one whose value is called: `MACRO(x)(y)`.
+A use that opens macros so is looked at once for all that differ in names that mean nothing (kread.parse.renaming).
 
 A definition under `#ifndef NAME` only stands in for a missing one, and gives way where another always holds. Where
 none may hold and a function has the name, the name also stands for itself.
@@ -27,12 +28,16 @@ from kread.parse.bearing import Bearing
 from kread.parse.calls import ExpandedCall
 from kread.parse.expand import Expander
 from kread.parse.level import FIRST, PLACES, Level, Summary, distinct, places_in
+from kread.parse.renaming import Meaning, renamed
 from kread.parse.template import Macro
 from kread.parse.tokens import KEYWORDS, is_word
 
 #: A piece of source opens the macros whose values it calls, again if such a value is itself such a use: kernel code
 #: goes three deep.
 _MAX_OPENINGS = 12
+
+#: Names that turn out to mean something are found in as many looks at a text: kernel code needs two.
+_MAX_RENAMINGS = 3
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
@@ -57,6 +62,7 @@ class MacroCalls:
         self._expander = Expander(self.definitions, skip=self.left, compatible=_may_hold_together)
         self._is_left: dict[str, bool] = {}
         self._is_use: dict[str, bool | None] = {}
+        self._meaning = Meaning(self._is_macro)
         self._memo: dict[str, tuple[ExpandedCall, ...]] = {}
         self._summaries: dict[_Key, Summary] = {}
         self._sensitive: dict[str, set[int]] = {}
@@ -74,6 +80,7 @@ class MacroCalls:
         other = MacroCalls(lookup, function=self._function)
         other._base = self
         other._own = frozenset(own)
+        other._meaning = self._meaning.beside(other._is_macro)
         return other
 
     @property
@@ -96,11 +103,23 @@ class MacroCalls:
         ways to it, or empty."""
         found = self._memo.get(text)
         if found is None:
-            made: list[ExpandedCall] = []
-            for level in self._levels(text, frozenset()):
-                made += level.calls
-            found = self._memo[text] = distinct(made)
+            levels, to_open = self._level(text, frozenset())
+            found = self._memo[text] = self._shared(text) if to_open else _calls(levels)
         return found
+
+    def _shared(self, text: str) -> tuple[ExpandedCall, ...]:
+        """The calls in a text that opens macros, as they were found in one that differs in its names alone."""
+        for _ in range(_MAX_RENAMINGS):
+            general = renamed(text, self._meaning.of)
+            found = self._memo.get(general.text)
+            if found is None:
+                found = self._memo[general.text] = _calls(self._levels(general.text, frozenset()))
+            if self._meaning.shared(general):
+                return general.calls(found)
+        return _calls(self._levels(text, frozenset()))
+
+    def _is_macro(self, name: str) -> bool:
+        return bool(self._lookup(name))
 
     def definitions(self, name: str) -> tuple[Macro, ...]:
         """The definitions of a name that count, and the name itself where a function may be meant."""
@@ -114,6 +133,7 @@ class MacroCalls:
                 if missing != presence.NEVER:
                     found += (Macro(name, None, name, found[0].file, found[0].line, missing),)
             self._definitions[name] = found
+            self._meaning.met(name)
         return found
 
     def left(self, name: str) -> bool:
@@ -206,6 +226,7 @@ class MacroCalls:
         calls: list[ExpandedCall] = []
         uses: list[list[str]] = [[] for _ in places]
         for level in self._levels(text, frozenset((name,))):
+            level.compose()
             if level.tokens and level.tokens[0][0] == name and level.tokens[0][3].kind == "src":
                 continue  # a definition that takes another number of arguments
             self._sensitive[name] |= level.sensitive
@@ -219,17 +240,27 @@ class MacroCalls:
         return Summary(distinct(calls), tuple(presence.disj(*dict.fromkeys(conditions)) for conditions in uses))
 
     def _levels(self, text: str, opened: frozenset[str]) -> list[Level]:
-        """A text expanded one level, in each alternative."""
+        """A text expanded one level, in each alternative, with the macros opened whose values it calls."""
         for _ in range(_MAX_OPENINGS):
-            expansions = self._expander.expansions(text, opened=opened)
-            levels = [Level(self, expansion, opened) for expansion in expansions]
-            to_open = {name for level in levels for name in level.to_open} - opened
+            levels, to_open = self._level(text, opened)
             if not to_open:
                 break
             opened |= to_open
-        for level in levels:
-            level.compose()
         return levels
+
+    def _level(self, text: str, opened: frozenset[str]) -> tuple[list[Level], set[str]]:
+        """A text expanded one level with these macros opened, and the macros that have to be opened too."""
+        levels = [Level(self, expansion, opened) for expansion in self._expander.expansions(text, opened=opened)]
+        return levels, {name for level in levels for name in level.to_open} - opened
+
+
+def _calls(levels: Iterable[Level]) -> tuple[ExpandedCall, ...]:
+    """The calls of all alternatives, each once."""
+    made: list[ExpandedCall] = []
+    for level in levels:
+        level.compose()
+        made += level.calls
+    return distinct(made)
 
 
 def _may_hold_together(presences: tuple[str, ...]) -> bool:

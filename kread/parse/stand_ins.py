@@ -17,7 +17,8 @@ from typing import NamedTuple, TypeAlias
 from kread.parse.expansion import Token
 from kread.parse.tokens import UNEVALUATED, lex
 
-_STAND_IN = re.compile(r"kread_argument_(\d+)_")
+#: A stand-in, and its number.
+STAND_IN = re.compile(r"kread_argument_(\d+)_")
 _WORD = re.compile(r"\w+")
 
 #: What an argument holds that stands for itself: brackets, and what ends or opens a declaration.
@@ -58,7 +59,7 @@ class StandIns(NamedTuple):
             if "kread_argument_" not in text:
                 found.append((text, space, at, origin, painted))
                 continue
-            whole = _STAND_IN.fullmatch(text)
+            whole = STAND_IN.fullmatch(text)
             if whole is not None:
                 argument = self.arguments[int(whole[1])]
                 first = argument[0]
@@ -75,14 +76,14 @@ class StandIns(NamedTuple):
         """A string or a pasted word with the arguments in it; None where these are no words."""
         quoted = text[0] == '"'
         pieces: dict[str, str] = {}
-        for match in _STAND_IN.finditer(text):
+        for match in STAND_IN.finditer(text):
             argument = self.arguments[int(match[1])]
             words = [(" " if blank and number else "") + word for number, (word, blank, _) in enumerate(argument)]
             piece = "".join(words)
             if any(mark in piece for mark in "\"'\\") if quoted else _WORD.fullmatch(piece) is None:
                 return None
             pieces[match[0]] = piece
-        return _STAND_IN.sub(lambda match: pieces[match[0]], text)
+        return STAND_IN.sub(lambda match: pieces[match[0]], text)
 
 
 def stand_ins(text: str, is_macro: Callable[[str], bool]) -> StandIns:

@@ -59,15 +59,19 @@ def far(cheapest: int) -> int:
 
 
 def remaining(
-    adjacency: Adjacency, sources: Collection[int], targets: Collection[int], station: Stations, banned: Collection[int]
+    adjacency: Adjacency,
+    sources: Collection[int],
+    targets: Collection[int],
+    station: Stations,
+    banned: Collection[int],
+    limit: int = 0,
 ) -> tuple[dict[int, int], int]:
     """(function -> the least cost from it to a target, limit) for the functions from which that is below the limit.
 
-    The limit is what is far for the source that is nearest to a target; without such a source it is 0.
+    Where none is given, the limit is what is far for the source that is nearest to a target; without such a source it is 0.
     """
     least: dict[int, int] = dict.fromkeys(targets, 0)
     heap = [(0, target) for target in sorted(targets)]
-    limit = 0
     while heap:
         cost, function = heapq.heappop(heap)
         if cost > least[function] or (function in banned and function not in targets):

@@ -1,7 +1,8 @@
 """Where no call leads from one function to another, but a hand-over does.
 
 Theory of operation: a hand-over joins two ends if its giver is the first end or is reached from it, and its taker is the
-other end or leads to it. Such a crossing is told beside an answer without paths; it never becomes a path.
+other end or leads to it, both by near calls. Such a crossing is told beside an answer without paths; it never becomes a
+path.
 """
 
 from __future__ import annotations
@@ -37,19 +38,25 @@ def crossings(
     caller: str,
     callee: str,
     same: Callable[[str, Side], bool],
+    near: Callable[[str, str], bool],
     way: Callable[[str, str], Trail | None],
 ) -> tuple[Crossing, ...]:
     """The hand-overs between two ends, the nearest first.
 
     same -- whether a symbol names a side of a hand-over
+    near -- whether calls of any kind lead from one function to another at little cost
     way  -- the shortest story from one function to another, None without one
     """
     found = []
     for handover in handovers.all():
-        taker, trail = _nearest(handover.takers, callee, same, lambda side: way(side.function.key, callee))
+        givers = [side for side in handover.givers if same(caller, side) or near(caller, side.function.key)]
+        takers = [side for side in handover.takers if same(callee, side) or near(side.function.key, callee)]
+        if not givers or not takers:
+            continue
+        taker, trail = _nearest(takers, callee, same, lambda side: way(side.function.key, callee))
         if taker is None:
             continue
-        giver, lead = _nearest(handover.givers, caller, same, lambda side: way(caller, side.function.key))
+        giver, lead = _nearest(givers, caller, same, lambda side: way(caller, side.function.key))
         if giver is not None:
             found.append(Crossing(handover, lead, trail))
     return tuple(sorted(found, key=lambda one: (one.hops, one.handover.name))[:CROSSINGS])

@@ -15,7 +15,7 @@ from itertools import islice
 from kread.errors import UsageError
 from kread.facts import GRADES, Edge, Trail
 from kread.graph.callgraph import CallGraph
-from kread.graph.search import Search, Stations, Way
+from kread.graph.search import Search, Stations, Way, remaining
 from kread.paths.answer import Answer
 from kread.paths.families import ReadWay, families, story
 from kread.paths.sites import Sites
@@ -34,6 +34,9 @@ COMBINED = 6
 FAMILIES = 4
 #: Hops that a path may have unless --max-hops says otherwise.
 MAX_HOPS = 24
+#: What calls to or from a hand-over may cost, ten of them at most: farther ends have little to do with it, and in a graph of
+#: whole folders each function leads to nearly every other somehow.
+NEAR = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +101,21 @@ class Finder:
         def same(symbol: str, side: Side) -> bool:
             return any(self.graph.function(number) == side.function for number in self.graph.find(symbol))
 
-        def way(caller: str, callee: str) -> Trail | None:
+        graph = self.graph
+        adjacency, station = graph.adjacency_of(request.kinds, request.grades), self._stations(self._question(request))
+
+        def near(caller: str, callee: str) -> bool:
             if found.trails:
-                return None
+                return False
+            least, _ = remaining(adjacency, (), graph.find(callee), station, (), NEAR)
+            return any(number in least for number in graph.find(caller))
+
+        def way(caller: str, callee: str) -> Trail | None:
             trails = self.calls(replace(request, caller=caller, callee=callee, families=1)).trails
             return trails[0] if trails else None
 
         handovers = Handovers(self.graph, self.sites)
-        return replace(found, crossings=crossings(handovers, request.caller, request.callee, same, way))
+        return replace(found, crossings=crossings(handovers, request.caller, request.callee, same, near, way))
 
     def calls(self, request: Request) -> Answer:
         """The families of paths of a request, by calls alone."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from kread.graph.callgraph import CallGraph
+from kread.paths.across import crossings
 from kread.paths.find import Finder, Request
 from kread.paths.handovers import Handovers, mention, names
 
@@ -104,6 +105,21 @@ def test_no_call_leads_there_but_a_hand_over_does(
     assert (crossing.lead is None) == (lead is None)
     if lead and crossing.lead:
         assert lead in [step.function.name for step in crossing.lead.steps]
+
+
+def test_far_sides_of_a_hand_over_are_not_searched_for(graph_of: GraphOf) -> None:
+    finder = Finder(graph_of("6.12"))
+    asked: list[str] = []
+
+    def way(caller: str, callee: str) -> None:
+        asked.append(caller)
+
+    ends = ("tcp_v4_rcv", "inet_csk_accept")
+    handovers = Handovers(finder.graph, finder.sites)
+    for near in (True, False):
+        crossings(handovers, *ends, lambda symbol, side: symbol == side.function.name, lambda a, b, n=near: n, way)
+        assert bool(asked) is near
+        asked.clear()
 
 
 def test_a_hand_over_of_the_ends_is_told_beside_a_path(graph_of: GraphOf) -> None:

@@ -222,7 +222,7 @@ def _value(found: re.Match[bytes]) -> bytes:
     gap = found.group(4) or b""
     if _BLANK.search(gap):
         return found.group()[: -len(gap)] + _BLANK.sub(b",", gap, count=1)
-    return found.group(1) + spaces(found.group(2)) + b" " + found.group(3)[1:-1] + b","
+    return found.group(1) + spaces(found.group(2)) + b" " + found.group(3)[1:-1] + b"," + gap
 
 
 def _arguments(text: bytes) -> bytes:

@@ -520,7 +520,7 @@ def test_deep_and_unclosed_text_ends(piece: bytes) -> None:
 #: Pieces that preparation looks at, to be put together at random. `=` stands for a space, `#` for one on a new line.
 _PIECES = (
     rb"each( ( ) { } ; , #if=A #else #elif=0 #endif #define=X=\ struct =s= enum= static= / * \" ' /* */ // \ : ... &&l"
-    rb" __user= __printf( typeof( asm( return= goto=* 1=...=2 ENTRIES members_of( BITS( stub( = else case= default:"
+    rb" __user= __printf( typeof( asm( return= goto=* 1=...=2 ENTRIES members_of( BITS( stub( = else case= default: =={ f(a)"
 )
 PIECES = st.sampled_from([*_PIECES.split(), b"\n", b"\t", b"\\\n", b"\r\n", b"\0", b"\xff"]).map(
     lambda piece: piece.replace(b"=", b" ").replace(b"#", b"\n#")
@@ -540,6 +540,10 @@ def check(text: bytes, table: MacroTable = TABLE) -> None:
     for shown in (prepared.text, *prepared.variants):
         assert len(shown) == len(text)
         assert [place for place, byte in enumerate(shown) if byte == 10] == breaks
+
+
+def test_neighbours_in_a_table_keep_their_lines() -> None:
+    check(b"static int (*list[])(int a) = {\nROWS(A, 1)\nROWS(A, 2)\n\nROWS(A, 3)\n};\nint after;\n")
 
 
 @pytest.mark.parametrize("file", ["net/ipv4/tcp_ipv4.c", "include/net/sock.h", "net/core/filter.c"])

@@ -27,12 +27,6 @@ KINDS = (
 )
 
 
-def kind_by_row(table: str, context: str) -> str:
-    """The kind of an edge to what a row of a slot says: a table has the function there, or it is registered and runs in a
-    context, or somebody puts it there."""
-    return "ops_table" if table else "callback" if context else "slot_assignment"
-
-
 @dataclass(frozen=True, slots=True, order=True)
 class Location:
     """A place in the release's source, written file:line."""
@@ -110,6 +104,16 @@ class Evidence:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.text}"
+
+
+def reason_by_row(table: str, context: str, file: str, line: int, text: str) -> tuple[str, Evidence]:
+    """(kind, evidence) of an edge to a function in a slot: a table has it there, or it is registered and runs in a context, or
+    somebody puts it there."""
+    if table:
+        return "ops_table", Evidence("slot", file, line, f"{table}.{text}")
+    if context:
+        return "callback", Evidence("register", file, line, text)
+    return "slot_assignment", Evidence("install", file, line, text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kread import data
-from kread.facts import KINDS, CallSite, Edge, Evidence, Function, kind_by_row
+from kread.facts import KINDS, CallSite, Edge, Evidence, Function, reason_by_row
 from kread.graph.defined import Defined
 from kread.index.adjacency import Adjacency, join_numbers, split
 from kread.index.evidence import unpack_evidence
@@ -212,13 +212,13 @@ class CallGraph:
         """The edge to a function behind an edge to its slot, by the row that puts it there."""
         row = self.store.query("SELECT function, object, file, line, text, presence FROM slot WHERE rowid = ?", [place])
         number, table, file, line, text, cond = row[0]
-        why = Evidence("slot" if table else "install", file, line, f"{table}.{text}" if table else text)
+        kind, why = reason_by_row(table, edge.context, file, line, text)
         from kread.presence import conj  # imported here: most graphs have no such edge
 
         return replace(
             edge,
             callee=self.function(number),
-            kind=kind_by_row(table, edge.context),
+            kind=kind,
             presence=conj(edge.presence, cond),
             table=table,
             context="" if table else edge.context,

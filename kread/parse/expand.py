@@ -188,7 +188,7 @@ class _Run:
                 templates = self._expander.templates(text, opened=True)
             if templates is None or token[4]:
                 if raw is not None and text in left and pending and pending[-1][0] == "(":
-                    raw[len(out)] = ahead(pending)
+                    raw[len(out)] = [token for token, _ in ahead(pending)]
                 append(token)
             elif text in disabled:
                 append((text, token[1], token[2], token[3], True))

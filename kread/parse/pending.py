@@ -18,20 +18,8 @@ def fitting(templates: tuple[Template, ...], pending: list[Token]) -> tuple[int,
     every = tuple(range(len(templates)))
     if len({(template.arity, template.variadic) for template in templates}) == 1:
         return every
-    count = depth = commas = 0
-    for token in reversed(pending):
-        text = token[0]
-        if text[0] == MARK:
-            continue
-        if text == "(":
-            depth += 1
-        elif text == ")":
-            depth -= 1
-        if depth == 0:
-            break
-        count += 1
-        commas += depth == 1 and text == ","
-    given = commas + 1 if count > 1 else 0
+    use = ahead(pending)
+    given = sum(depth == 1 and token[0] == "," for token, depth in use) + 1 if len(use) > 2 else 0
     return tuple(i for i in every if _takes(templates[i], given)) or every
 
 
@@ -42,20 +30,16 @@ def _takes(template: Template, given: int) -> bool:
     return template.arity in (-1, given) or (template.arity == 1 and given == 0)
 
 
-def ahead(pending: list[Token]) -> list[Token]:
-    """The tokens in parentheses that come next on the stack, the parentheses included."""
-    found: list[Token] = []
+def ahead(pending: list[Token]) -> list[tuple[Token, int]]:
+    """The tokens in parentheses that come next on the stack, the parentheses included, each with how deep it stands."""
+    found: list[tuple[Token, int]] = []
     depth = 0
-    for index in range(len(pending) - 1, -1, -1):
-        token = pending[index]
+    for token in reversed(pending):
         text = token[0]
         if text[0] == MARK:
             continue
-        found.append(token)
-        if text == "(":
-            depth += 1
-        elif text == ")":
-            depth -= 1
-            if depth == 0:
-                break
+        depth += (text == "(") - (text == ")")
+        found.append((token, depth))
+        if depth == 0:
+            break
     return found

@@ -147,6 +147,6 @@ def reachable(definitions: tuple[Function, ...], cond: str) -> list[Definition]:
     found: list[Definition] = []
     for function in definitions:
         both = presence.conj(cond, function.presence)
-        if both != "0":
+        if both != presence.NEVER:
             found.append((function, both))
     return found

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kread import presence
-from kread.facts import Edge, Evidence, Function
-from kread.index.evidence import pack_evidence
+from kread.facts import CallSite, Edge, Evidence, Function
 from kread.parse.unit import CallRow
 from kread.resolve.direct import Definitions
 from kread.resolve.pointers import callback_edges, pointer_targets, slot_rows
 from kread.resolve.program import FunctionId, Program
-from kread.resolve.rows import EdgeRow, Numbers, call_line, edge_row, shown
+from kread.resolve.rows import EdgeRow, Numbers, call_line, call_site, edge_row, shown
 from kread.resolve.target import Target
 from kread.resolve.types import MacroLookup
 
@@ -30,7 +29,7 @@ def pointer_edges(
     """All edges that are not by name; what could not be resolved is added to a list."""
     yield from _through_pointers(program, pointer_targets(program, definitions, macros), numbers, unresolved)
     for edge in callback_edges(program, definitions, macros):
-        yield _callback(edge, numbers)
+        yield edge_row(edge, numbers)
 
 
 def slots(program: Program, definitions: Definitions, macros: MacroLookup, numbers: Numbers) -> Iterator[SlotRow]:
@@ -57,11 +56,10 @@ def _through_pointers(
                 for why in target.evidence:
                     if why.role == "argument":
                         handed.setdefault((why.file, why.function, why.line, target.function), (target, why))
-            yield edge_row(
-                numbers,
+            edge = Edge(
                 function,
                 target.function,
-                call,
+                call_site(function, call),
                 target.kind,
                 target.grade,
                 len(targets),
@@ -69,28 +67,10 @@ def _through_pointers(
                 target.slot,
                 target.table,
                 target.context,
-                evidence,
+                tuple(evidence),
             )
+            yield edge_row(edge, numbers)
     yield from _handed_over(program, handed.values(), numbers)
-
-
-def _callback(edge: Edge, numbers: Numbers) -> EdgeRow:
-    return (
-        numbers.of(edge.caller),
-        numbers.of(edge.callee),
-        edge.site.file,
-        edge.site.line,
-        edge.site.column,
-        edge.site.text,
-        edge.kind,
-        edge.grade,
-        edge.candidates,
-        edge.presence,
-        edge.slot,
-        edge.table,
-        edge.context,
-        pack_evidence(edge.evidence),
-    )
 
 
 def _handed_over(program: Program, handed: Iterable[tuple[Target, Evidence]], numbers: Numbers) -> Iterator[EdgeRow]:
@@ -117,19 +97,8 @@ def _handed_over(program: Program, handed: Iterable[tuple[Target, Evidence]], nu
         function = program.function(caller)
         call = next((row for row in program.calls_at(caller, why.line) if target.function.name in row.args), None)
         cond = presence.conj(function.presence, call.cond if call else "", target.function.presence)
-        yield (
-            numbers.of(function),
-            numbers.of(target.function),
-            why.file,
-            why.line,
-            call.column if call else 1,
-            shown(call) if call else why.text,
-            "parameter",
-            target.grade,
-            1,
-            cond,
-            "",
-            "",
-            target.context,
-            pack_evidence([why]),
+        site = CallSite(why.file, why.line, call.column if call else 1, shown(call) if call else why.text)
+        edge = Edge(
+            function, target.function, site, "parameter", target.grade, 1, cond, context=target.context, evidence=(why,)
         )
+        yield edge_row(edge, numbers)

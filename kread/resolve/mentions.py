@@ -74,7 +74,7 @@ class Mentions:
         functions = self.program.by_name.keys()
         found: dict[int, frozenset[str]] = {}
         outside: dict[int, frozenset[str]] = {}
-        kept = {f"{un}{name}" for row in load("registrars")["registrar"] for name in row["names"] for un in ("", "un")}
+        kept = _keepers()
         handed: set[str] = set()
         held: dict[str, set[str]] = defaultdict(set)
         for index, unit in enumerate(self.program.units):
@@ -94,6 +94,13 @@ class Mentions:
             if not variable or variable in found[-1]:
                 handed |= names
         return _Names(found, frozenset(handed), outside)
+
+
+def _keepers() -> set[str]:
+    """The registrars, and those that take back what they took."""
+    known = load("registrars")
+    names = {name for row in known["registrar"] for name in row["names"]}
+    return names | {name.replace(row["word"], row["becomes"]) for row in known["opposite"] for name in names}
 
 
 def _said(unit: Unit) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kread import presence
-from kread.facts import Evidence
+from kread.facts import Edge, Evidence
 from kread.index.macros import MacroIndex
 from kread.parse.calls import BUILTIN_PREFIXES
 from kread.parse.tokens import KEYWORDS
@@ -14,7 +14,7 @@ from kread.parse.unit import FILE_SCOPE, CallRow
 from kread.resolve.choices import CHOICE, arms
 from kread.resolve.direct import Definitions, reachable
 from kread.resolve.program import FunctionId, Program
-from kread.resolve.rows import EdgeRow, Numbers, call_line, edge_row, shown
+from kread.resolve.rows import EdgeRow, Numbers, call_line, call_site, edge_row, shown
 from kread.resolve.static_call import StaticCalls
 from kread.resolve.types import Types, may_be_called
 
@@ -38,32 +38,29 @@ def named_edges(
         cond = presence.conj(function.presence, call.cond)
         if call.macro < 0 and function.file.endswith(".c"):
             cond = presence.conj(cond, _no_macro(macros, function.file, call.callee))
-        if cond == "0":
+        if cond == presence.NEVER:
             continue
+        site = call_site(function, call)
         meant = definitions.of(call.callee, function.file)
         found = reachable(meant, cond)
         static = statics.name(call.callee) if not meant else ""
         if static:
             targets = statics.of(static)
             for target in targets:
-                why = [call_line(function, call), target.evidence]
+                why = (call_line(function, call), target.evidence)
                 both = presence.conj(cond, target.presence)
-                edges.append(
-                    edge_row(
-                        numbers,
-                        function,
-                        target.function,
-                        call,
-                        "static_call",
-                        "object",
-                        len(targets),
-                        both,
-                        static,
-                        "",
-                        "",
-                        why,
-                    )
+                edge = Edge(
+                    function,
+                    target.function,
+                    site,
+                    "static_call",
+                    "object",
+                    len(targets),
+                    both,
+                    slot=static,
+                    evidence=why,
                 )
+                edges.append(edge_row(edge, numbers))
             if not targets:
                 reason = f"the static call {static} is defined nowhere in the scope"
                 unresolved.append((numbers.of(function), function.file, call.line, shown(call), reason))
@@ -88,9 +85,8 @@ def named_edges(
                     evidence.append(Evidence("use", function.file, call.line, macro.outer, function.name))
                 evidence.append(Evidence("macro", macro.file, macro.line, macro.text))
         for callee, both in found:
-            edges.append(
-                edge_row(numbers, function, callee, call, kind, "certain", len(found), both, "", "", "", evidence)
-            )
+            edge = Edge(function, callee, site, kind, "certain", len(found), both, evidence=tuple(evidence))
+            edges.append(edge_row(edge, numbers))
 
 
 def _calls(unit: int, program: Program, types: Types) -> Iterator[tuple[FunctionId, CallRow]]:

@@ -17,7 +17,7 @@ from contextlib import closing
 from typing import Any, TypeAlias
 
 from kread import presence
-from kread.facts import GRADES, Evidence, Function, kind_by_row
+from kread.facts import GRADES, Evidence, Function, reason_by_row
 from kread.index.adjacency import Row
 from kread.index.evidence import pack_evidence
 from kread.index.workers import Beside
@@ -33,7 +33,6 @@ from kread.source.progress import Progress
 #: what is known of their macros takes more than that.
 AT_ONCE = 2
 MANY_FILES = 20_000
-
 
 #: A record's name, without `struct`, and a member's.
 Slot: TypeAlias = "tuple[str, str]"
@@ -160,48 +159,22 @@ class Regional:
         fresh = sorted(beyond.keys() - known)
         slot = f"{first.record}.{first.field}"
         call = Evidence("call", file, first.line, first.text, first.name)
+        site = (file, first.line, first.column, first.text)
         if len(fresh) > MOST_BY_TYPE:
             number = self._dispatches.setdefault((first.record, first.field), self._first + len(self._dispatches))
-            yield (
-                first.caller,
-                number,
-                file,
-                first.line,
-                first.column,
-                first.text,
-                "callback" if first.context else "ops_table",
-                "type",
-                count,
-                first.cond,
-                slot,
-                "",
-                first.context,
-                pack_evidence([call]),
-            )
+            kind = "callback" if first.context else "ops_table"
+            why = pack_evidence([call])
+            yield first.caller, number, *site, kind, "type", count, first.cond, slot, "", first.context, why
             return
         for function in fresh:
             _, _, _, table, where, line, text, cond = beyond[function]
             both = presence.conj(first.cond, cond)
             if both == presence.NEVER:
                 continue
-            kind = kind_by_row(table, first.context)
-            why = Evidence("slot" if table else "install", where, line, f"{table}.{text}" if table else text, "")
-            yield (
-                first.caller,
-                function,
-                file,
-                first.line,
-                first.column,
-                first.text,
-                kind,
-                "type",
-                count,
-                both,
-                slot,
-                table,
-                "" if table else first.context,
-                pack_evidence([call, why]),
-            )
+            kind, line_there = reason_by_row(table, first.context, where, line, text)
+            context = "" if table else first.context
+            why = pack_evidence([call, line_there])
+            yield first.caller, function, *site, kind, "type", count, both, slot, table, context, why
 
     @property
     def _first(self) -> int:

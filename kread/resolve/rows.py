@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kread.facts import Evidence, Function
+from kread.facts import CallSite, Edge, Evidence, Function
 from kread.index.evidence import pack_evidence
 from kread.parse.unit import CallRow
 
@@ -57,34 +57,27 @@ def call_line(caller: Function, call: CallRow) -> Evidence:
     return Evidence("call", caller.file, call.line, shown(call), caller.name)
 
 
-def edge_row(
-    numbers: Numbers,
-    caller: Function,
-    callee: Function,
-    call: CallRow,
-    kind: str,
-    grade: str,
-    candidates: int,
-    cond: str,
-    slot: str,
-    table: str,
-    context: str,
-    evidence: Sequence[Evidence],
-) -> EdgeRow:
+def call_site(caller: Function, call: CallRow) -> CallSite:
+    """Where a call stands."""
+    return CallSite(caller.file, call.line, call.column, shown(call))
+
+
+def edge_row(edge: Edge, numbers: Numbers) -> EdgeRow:
     """The row of an edge, without its number."""
+    site = edge.site
     return (
-        numbers.of(caller),
-        numbers.of(callee),
-        caller.file,
-        call.line,
-        call.column,
-        shown(call),
-        kind,
-        grade,
-        candidates,
-        cond,
-        slot,
-        table,
-        context,
-        pack_evidence(evidence),
+        numbers.of(edge.caller),
+        numbers.of(edge.callee),
+        site.file,
+        site.line,
+        site.column,
+        site.text,
+        edge.kind,
+        edge.grade,
+        edge.candidates,
+        edge.presence,
+        edge.slot,
+        edge.table,
+        edge.context,
+        pack_evidence(edge.evidence),
     )

@@ -259,10 +259,7 @@ class MacroIndex:
         files are given, macros of others don't count."""
         found: dict[str, str] = {}
         for name, macros in self.by_name.items():
-            for macro in macros if files is not None else macros[:1]:
-                if files is not None and macro.file not in files:
-                    continue
-                if macro.params is None and _MEMBER.fullmatch(macro.body):
-                    found[name] = macro.body
-                break
+            macro = next((each for each in macros if files is None or each.file in files), None)
+            if macro is not None and macro.params is None and _MEMBER.fullmatch(macro.body):
+                found[name] = macro.body
         return found

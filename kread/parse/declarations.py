@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
 from kread.parse.expansion import Token, spell
-from kread.parse.tokens import glue
+from kread.parse.tokens import RECORDS, glue
 
 #: The tokens of a declaration, and whether it ends an expansion.
 Part: TypeAlias = "tuple[list[Token], bool]"
@@ -86,7 +86,7 @@ def _declarations(tokens: list[Token]) -> list[list[Token]]:
     for token in tokens:
         text = token[0]
         if text == "{" and depth == 0:
-            body = bool(part) and part[-1][0] not in ("=", "union", "struct", "enum") and part[0][0] not in _RECORDS
+            body = bool(part) and part[-1][0] not in ("=", "union", "struct", "enum") and part[0][0] not in RECORDS
             body = body and any(before[0] == ")" for before in part)
         part.append(token)
         depth += {"{": 1, "}": -1, "(": 1, ")": -1}.get(text, 0)
@@ -95,10 +95,6 @@ def _declarations(tokens: list[Token]) -> list[list[Token]]:
             part = []
             body = False
     return [*found, part] if part else found
-
-
-#: What a record's definition begins with: its brace opens no function.
-_RECORDS = frozenset(("struct", "union", "enum", "typedef"))
 
 
 def _spelled(tokens: list[Token]) -> tuple[str, list[int]]:

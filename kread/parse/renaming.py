@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from kread.parse.calls import BUILTIN_PREFIXES, ExpandedCall
-from kread.parse.stand_ins import STAND_IN, stand_in
+from kread.parse.stand_ins import STAND_IN, stand_in, stands_in
 from kread.parse.tokens import KEYWORDS, is_word, lex
 from kread.parse.type_text import type_like
 
@@ -75,7 +75,7 @@ class Renamed(NamedTuple):
 
     def written(self, text: str) -> str:
         """A text with the words as they were."""
-        return STAND_IN.sub(lambda found: self.words[int(found[1])], text) if "kread_argument_" in text else text
+        return STAND_IN.sub(lambda found: self.words[int(found[1])], text) if stands_in(text) else text
 
     def calls(self, found: Iterable[ExpandedCall]) -> tuple[ExpandedCall, ...]:
         """The calls that were found in `text`, with the words as they were."""

@@ -15,18 +15,16 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from kread.parse.expansion import Token
-from kread.parse.tokens import UNEVALUATED, lex
+from kread.parse.tokens import RECORDS, UNEVALUATED, lex
 
+#: What no word of a source begins with.
+_PREFIX = "kread_argument_"
 #: A stand-in, and its number.
-STAND_IN = re.compile(r"kread_argument_(\d+)_")
+STAND_IN = re.compile(_PREFIX + r"(\d+)_")
 _WORD = re.compile(r"\w+")
 
 #: What an argument holds that stands for itself: brackets, and what ends or opens a declaration.
 _SHAPING = frozenset("(){};=") | UNEVALUATED
-
-#: What tells a record from a function by standing before it: it stays where it leads an argument.
-_RECORDS = frozenset(("struct", "union", "enum", "typedef"))
-
 
 #: A token of an invocation: (text, white space before, offset).
 _Word: TypeAlias = "tuple[str, bool, int]"
@@ -34,7 +32,12 @@ _Word: TypeAlias = "tuple[str, bool, int]"
 
 def stand_in(number: int) -> str:
     """A word that no source has."""
-    return f"kread_argument_{number}_"
+    return f"{_PREFIX}{number}_"
+
+
+def stands_in(text: str) -> bool:
+    """Whether there is a stand-in in a text."""
+    return _PREFIX in text
 
 
 class StandIns(NamedTuple):
@@ -56,7 +59,7 @@ class StandIns(NamedTuple):
         for token in tokens:
             text, space, at, origin, painted = token
             at = written[bisect_right(offsets, at) - 1]
-            if "kread_argument_" not in text:
+            if not stands_in(text):
                 found.append((text, space, at, origin, painted))
                 continue
             whole = STAND_IN.fullmatch(text)
@@ -123,9 +126,9 @@ def stand_ins(text: str, is_macro: Callable[[str], bool]) -> StandIns:
 
 def _shown(argument: list[_Word], arguments: list[list[_Word]], is_macro: Callable[[str], bool]) -> list[_Word]:
     """An argument as it is shown: its stand-in, which is added to `arguments`, or itself."""
-    lead = 1 if argument[0][0] in _RECORDS else 0
+    lead = 1 if argument[0][0] in RECORDS else 0  # what tells a record from a function stays where it leads an argument
     rest = argument[lead:]
-    if not rest or rest[-1][0] in _RECORDS or any(word in _SHAPING or is_macro(word) for word, _, _ in rest):
+    if not rest or rest[-1][0] in RECORDS or any(word in _SHAPING or is_macro(word) for word, _, _ in rest):
         return argument
     arguments.append(rest)
     return [*argument[:lead], (stand_in(len(arguments) - 1), *rest[0][1:])]

@@ -45,6 +45,9 @@ TYPE_WORDS = _set(
     "typeof_unqual __typeof_unqual__ __auto_type _Atomic register restrict __restrict __restrict__ static inline extern"
 )
 
+#: What the definition of a type begins with.
+RECORDS = _set("struct union enum typedef")
+
 #: Operators whose operand in parentheses is never evaluated, so that no call in it happens.
 UNEVALUATED = _set(
     "sizeof typeof __typeof __typeof__ typeof_unqual __typeof_unqual__ _Alignof __alignof __alignof__ alignof "

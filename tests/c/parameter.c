@@ -79,6 +79,16 @@ void give(void)
 	take_it(&given_watcher);
 }
 
+/* But for what takes back what a registrar kept. */
+static int kept_notify(int event) { return 0; }
+static struct watcher kept_watcher = { .notify = kept_notify };
+
+void take_back(void)
+{
+	dev_remove_pack(&kept_watcher);
+	unregister_pernet_subsys(&kept_watcher);
+}
+
 /* Exporting puts its address into a variable that nobody reads: it is not handed over by that. */
 int exported_watch(struct watcher *watcher)
 {
@@ -89,7 +99,7 @@ static void *addressable_exported_watch = (void *)&exported_watch;
 /* This one is handed over to somebody: his callers are not known. */
 static int watch_for(struct watcher *watcher)
 {
-	return watcher->notify(0); /* -> own_notify open_notify given_notify */
+	return watcher->notify(0); /* -> own_notify open_notify given_notify kept_notify */
 }
 
 void hand_on(void)

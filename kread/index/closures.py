@@ -25,9 +25,6 @@ class Included:
         place = number >> 3
         return 0 <= place < len(self._bits) and bool(self._bits[place] >> (number & 7) & 1)
 
-    def __iter__(self) -> Iterator[str]:
-        return (file for file in self._numbers if file in self)
-
 
 class Closures(Mapping[str, Included]):
     """source -> the files that it includes, itself not among them.
@@ -60,6 +57,14 @@ class Closures(Mapping[str, Included]):
                 known = equal[mask] = mask.to_bytes((mask.bit_length() + 7) // 8, "little")
             self._bits[file] = known
         self._includers: dict[str, int] = {}
+
+    def union(self, sources: Iterable[str]) -> set[str]:
+        """The files that any of these sources includes."""
+        mask = 0
+        for bits in {self._bits[file] for file in sources if file in self._bits}:
+            mask |= int.from_bytes(bits, "little")
+        together = Included(mask.to_bytes((mask.bit_length() + 7) // 8, "little"), self._numbers)
+        return {file for file in self._numbers if file in together}
 
     def includers(self, file: str) -> int:
         """The sources that include a file, as bits."""

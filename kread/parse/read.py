@@ -34,9 +34,10 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 
 Lookup = Callable[[str], Sequence[Macro]]
 
-#: What is known of macros and of texts that use them is forgotten after so many bytes of source, and what the readings
-#: left behind in circles is collected: both grow with what is read (to gigabytes a process in the whole tree).
+#: What is known of macros and of texts that use them is forgotten after so many bytes of source: it grows with what is read.
 MOST_REMEMBERED = 16_000_000
+#: What readings left behind in circles is collected after so many of them: each leaves half a megabyte in the whole tree.
+MOST_LEFT = 250
 
 
 @dataclass(slots=True)
@@ -64,6 +65,7 @@ class Reader:
     _shared: MacroCalls = field(init=False)
     _maker: Maker = field(init=False)
     _read: int = field(init=False, default=0)
+    _left: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self._begin()
@@ -81,6 +83,9 @@ class Reader:
         if self._read > MOST_REMEMBERED:
             self._read = len(data)
             self._begin()
+        self._left += 1
+        if self._left > MOST_LEFT:
+            self._left = 0
             gc.collect()
         places = conditions(data)
         own = self.own(file)

@@ -39,4 +39,4 @@ def join(
     atlas = Atlas(units, built)
     outside = {name: [row for row in rows if row[0] not in atlas] for name, rows in elsewhere.items()}
     shared = Shared(units, closures, built, macros, outside, compiled, atlas, ensure_dir(folder))
-    return Regional(shared, regions(sources, closures, most), progress)
+    return Regional(shared, regions(sources, closures.union, most), progress)

@@ -9,7 +9,7 @@ for what is to be said of it once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 #: A scope with more sources than this is linked by regions, each of at most as many: all of net has 1,537, fs
@@ -32,14 +32,14 @@ class Region:
     own: frozenset[str]
 
 
-def regions(sources: Sequence[str], included: Mapping[str, Iterable[str]], most: int = MOST_SOURCES) -> list[Region]:
-    """The regions of a scope; `included` says what each source includes, directly or through others."""
+def regions(
+    sources: Sequence[str], included: Callable[[Iterable[str]], Set[str]], most: int = MOST_SOURCES
+) -> list[Region]:
+    """The regions of a scope; `included` says what sources include, directly or through others."""
     found: list[Region] = []
     taken: set[str] = set()
     for number, part in enumerate(cut(sources, most)):
-        files = set(part)
-        for each in {id(included[file]): included[file] for file in part if file in included}.values():
-            files.update(each)
+        files = {*part, *included(part)}
         found.append(Region(number, tuple(part), tuple(sorted(files)), frozenset(files - taken)))
         taken |= files
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from kread.index import units
 from kread.index.scope import find_scope
 from kread.index.units import Indexed, read_scope
+from kread.parse import read as read_module
 from kread.parse.unit import Unit
 from kread.source.progress import Silent
 from kread.source.tree import open_tree
@@ -46,3 +48,25 @@ def test_what_is_read_is_the_same_in_any_number_of_generations(tmp_path: Path, m
     assert len(sizes) == 3
     assert max(sizes) < SOURCES
     assert list(map(rows, often.units)) == list(map(rows, once.units))
+
+
+def test_what_a_reading_leaves_in_circles_does_not_pile_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = mini_tree.make(tmp_path / "tree", SOURCES)
+    monkeypatch.setattr(read_module, "MOST_LEFT", 4)
+    kept: list[int] = []
+    read_unit = units._read_unit
+
+    def counted(shared: Any, item: Any) -> Any:
+        found = read_unit(shared, item)
+        kept.append(sum(isinstance(each, read_module.FileMacros) for each in gc.get_objects()))
+        return found
+
+    monkeypatch.setattr(units, "_read_unit", counted)
+    monkeypatch.setattr(units, "spread", lambda task, shared, items, chunk=8: (task(shared, item) for item in items))
+    gc.disable()
+    try:
+        read(root, tmp_path / "facts.sqlite")
+    finally:
+        gc.enable()
+    assert len(kept) == SOURCES + 2
+    assert 2 < max(kept) <= 6

@@ -112,11 +112,11 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress, mos
     from kread.index import modules
     from kread.index.elsewhere import find_elsewhere
     from kread.index.units import Past, read_scope, sign
+    from kread.parse.flags import Flags
     from kread.parse.kbuild import Kbuild
     from kread.resolve.join import join
     from kread.resolve.link import Linked
 
-    indexed = read_scope(tree, scope, facts_file(index_dir()), progress, Past(*_past(target)))
     makefiles: dict[str, Signature] = {}
 
     def makefile(file: str) -> bytes | None:
@@ -125,6 +125,8 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress, mos
         makefiles[file] = sign(tree, file)
         return tree.read(file)
 
+    past = Past(*_past(target))
+    indexed = read_scope(tree, scope, facts_file(index_dir()), progress, past, Flags(makefile).of)
     kbuild = Kbuild(makefile)
     files = indexed.units.files
     compiled = {file: kbuild.presence(file) for file in files if file.endswith(".c")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kread.index.store import GraphStore
@@ -16,7 +17,8 @@ class Defined(Mapping[str, str]):
 
     def __init__(self, store: GraphStore, config: presence.Config) -> None:
         self._store = store
-        self._config = config
+        #: What a condition asks of other macros is answered by this; one that is being looked up is not defined yet.
+        self._config = replace(config, defined=self, _known={})
         self._known: dict[str, str | None] = {}
 
     def __getitem__(self, name: str) -> str:

@@ -20,6 +20,7 @@ from kread.index.closures import Closures
 from kread.index.world import World
 from kread.parse.conditional import conditions
 from kread.parse.defines import Define, defines, includes
+from kread.parse.flags import Given, given_names
 from kread.parse.template import Macro
 from kread.parse.tokens import KEYWORDS
 
@@ -65,9 +66,16 @@ class MacroIndex:
     heads     -- a file -> its packed directives: unpacked they would take ten times as much, and each is asked for once
     closures  -- a file -> the files that it includes
     presences -- a header that is read under a condition only -> that condition
+    flags     -- a file -> what its Makefile defines on the compiler's command line
     """
 
-    def __init__(self, heads: Mapping[str, bytes], closures: Closures, presences: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        heads: Mapping[str, bytes],
+        closures: Closures,
+        presences: Mapping[str, str],
+        flags: Mapping[str, Given] | None = None,
+    ) -> None:
         self.closures = closures
         self._heads = heads
         self._read = presences
@@ -80,7 +88,9 @@ class MacroIndex:
                 if cond != presence.NEVER and define.name not in KEYWORDS:
                     name, params, body, line, _ = define
                     self.by_name[name].append(Macro(name, params, body, file, line, cond))
-        self.world = World(self.by_name)  # keeps the conditions as they are written
+        self._flags = flags or {}
+        # Keeps the conditions as they are written.
+        self.world = World(self.by_name, flags=self._flags, given=given_names(self._flags))
         self.by_name = {name: self._settled(found) for name, found in self.by_name.items()}
         self.presences = {file: self.world.settle(condition) for file, condition in presences.items()}
         for file in heads:
@@ -236,11 +246,14 @@ class MacroIndex:
         """The macro names as files have them."""
         return frozenset(map(str.encode, self.by_name))
 
-    def dependencies(self, names: Iterable[str], apart: Mapping[str, list[str]] | None = None) -> str:
+    def dependencies(
+        self, names: Iterable[str], apart: Mapping[str, list[str]] | None = None, file: str | None = None
+    ) -> str:
         """The digest of all macros on which the reading of a file with these names depends; `apart` are those that it
-        keeps apart from others of their name."""
+        keeps apart from others of their name. Without a file: of all files."""
         digests = self.digests
-        text = repr([digests[name] for name in names]) + (repr(apart) if apart else "")
+        flags = sorted(self._flags.items()) if file is None else sorted(self._flags.get(file, {}).items())
+        text = repr([digests[name] for name in names]) + (repr(apart) if apart else "") + (repr(flags) if flags else "")
         return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
     def in_headers(self, name: str) -> Sequence[Macro]:

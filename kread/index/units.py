@@ -8,7 +8,7 @@ last graph of the scope was made is not even opened: what it held then stands in
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -21,6 +21,7 @@ from kread.index.rereads import Rereads
 from kread.index.scope import IncludeGraph, Scope, include_graph
 from kread.index.store import BATCH, BATCH_BYTES, FactReader, FactStore, blob_hash
 from kread.index.workers import spread
+from kread.parse.flags import Given
 from kread.parse.macro_table import MacroTable, learn
 from kread.parse.read import Reader
 from kread.parse.unit import pack
@@ -95,7 +96,7 @@ def _read_unit(reading: _Reading, task: tuple[str, str]) -> tuple[str, str, str,
     data = _content(reading.tree, file)
     mentioned = reading.macros.mentioned(data)
     apart = reading.macros.apart(file, mentioned)
-    digest = reading.macros.dependencies(mentioned, apart) + reading.rereads.digest(file)
+    digest = reading.macros.dependencies(mentioned, apart, file) + reading.rereads.digest(file)
     if reading.facts.has_unit(blob, digest):
         return file, blob, digest, b"", False
     # A file that changed since its directives were read is not kept: its macros are those of another content.
@@ -118,8 +119,15 @@ class Indexed:
     parsed: int
 
 
-def read_scope(tree: SourceTree, scope: Scope, facts: Path, progress: Progress, past: Past | None = None) -> Indexed:
-    """Read every file of a scope, what is known from the fact store."""
+def read_scope(
+    tree: SourceTree,
+    scope: Scope,
+    facts: Path,
+    progress: Progress,
+    past: Past | None = None,
+    flags: Callable[[str], Given] = lambda file: {},
+) -> Indexed:
+    """Read every file of a scope, what is known from the fact store. `flags` says what the build defines for a file."""
     past = past or Past()
     store = FactStore(facts)
     reader = FactReader(facts)
@@ -129,7 +137,8 @@ def read_scope(tree: SourceTree, scope: Scope, facts: Path, progress: Progress, 
         rereads = Rereads(tree, graph, ((file, unpack_head(head).includes) for file, head in heads.items()))
         parts = graph.parts(scope.sources)
         closures = Closures(graph.direct, scope.sources, parts)
-        macros = MacroIndex(heads, closures, graph.presences(scope.sources))
+        given = {file: found for file in sorted(heads) if (found := flags(file))}
+        macros = MacroIndex(heads, closures, graph.presences(scope.sources), given)
         progress.phase("learning the release's macros")
         table = learn(macros.header_defines())
         shared = _Reading(

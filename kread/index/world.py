@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 from kread import presence
+from kread.parse.flags import Given, settled
 from kread.parse.template import Macro
 
 _DEFINED = re.compile(r"defined\((\w+)\)\Z")
@@ -28,11 +29,21 @@ class World:
 
     by_name -- the definitions of a name in the scope
     file    -- the .c file whose conditions these are, "" for those of headers
+    flags   -- a file -> the names that its Makefile gives to the compiler, each with its condition
+    given   -- the names that a Makefile gives to some file: only a file decides them
     """
 
-    def __init__(self, by_name: Mapping[str, Sequence[Macro]], file: str = "") -> None:
+    def __init__(
+        self,
+        by_name: Mapping[str, Sequence[Macro]],
+        file: str = "",
+        flags: Mapping[str, Given] | None = None,
+        given: frozenset[str] = frozenset(),
+    ) -> None:
         self._by_name = by_name
         self._file = file
+        self._flags = flags or {}
+        self._given = given
         self._known: dict[str, str | None] = {}
         self._settled: dict[str, str] = {"": "", "0": "0"}
         #: `defined(NAME)` of names that are defined only where they were not: those who ask `!defined(NAME)` are they.
@@ -40,17 +51,20 @@ class World:
 
     def of(self, file: str, names: Sequence[str]) -> Callable[[str], str]:
         """What settles the conditions of a file; `names` are those that it defines itself."""
+        given = settled(self._flags.get(file, {}), self._given)
         if not file.endswith(".c"):
-            return self.settle
+            return (lambda text: self.settle(presence.replace_atoms(text, given))) if given else self.settle
         foreign = self._foreign.difference(names)
         asked = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)") if names else None
-        own = World(self._by_name, file)
+        own = World(self._by_name, file, given=self._given.difference(names))
         known: dict[str, str] = {}
 
         def settle(text: str) -> str:
             found = known.get(text)
             if found is None:
                 found = own.settle(text) if asked is not None and asked.search(text) else text
+                if given:
+                    found = presence.replace_atoms(found, given)
                 found = known[text] = self._without(foreign, self.settle(found))
             return found
 
@@ -103,7 +117,7 @@ class World:
             return None
         match = _DEFINED.match(atom)
         name = match.group(1) if match else atom if _NAME.match(atom) else ""
-        if not name or name.startswith("CONFIG_") or presence.is_open(name):
+        if not name or name.startswith("CONFIG_") or presence.is_open(name) or name in self._given:
             return None
         asked = atom if match else name
         if asked not in self._known:

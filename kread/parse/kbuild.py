@@ -34,7 +34,7 @@ _CONTINUED = re.compile(r"\\\r?\n[ \t]*")
 _BRACED = re.compile(r"\$\{([^{}]*)\}")
 _COMMENT = re.compile(r"(?<!\\)#.*")
 _REFERENCE = r"\$\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"
-_ASSIGNMENT = re.compile(rf"\s*(?:export\s+|override\s+)?((?:[\w./%-]|{_REFERENCE})+)\s*(\+|:{{0,3}}|\?)=(.*)", re.S)
+ASSIGNMENT = re.compile(rf"\s*(?:export\s+|override\s+)?((?:[\w./%-]|{_REFERENCE})+)\s*(\+|:{{0,3}}|\?)=(.*)", re.S)
 _CONDITIONAL = re.compile(r"\s*(else\s+)?(ifeq|ifneq|ifdef|ifndef)\b\s*(.*)")
 _ELSE = re.compile(r"\s*else\b")
 _ENDIF = re.compile(r"\s*endif\b")
@@ -75,8 +75,8 @@ class _Makefile:
         self._mentions: dict[str, list[_Mention]] = defaultdict(list)
         lists: dict[str, list[_Mention]] = defaultdict(list)
         for text in texts:
-            for block, line in _statements(text, opaque=not root):
-                if match := _ASSIGNMENT.match(line):
+            for block, line in statements(text, opaque=not root):
+                if match := ASSIGNMENT.match(line):
                     suffixed = _SUFFIXED.match(match[1])
                     stem, suffix = (suffixed[1], suffixed[2] or "n") if suffixed else (match[1], "")
                     _assign(lists[stem], stem, suffix, block, match[2], match[3])
@@ -102,7 +102,7 @@ def _assign(mentions: list[_Mention], stem: str, suffix: str, block: str, sign: 
     Where it is no `+=`, it takes the place of what the same variable held before: one of the same suffix, or `-y` where
     a symbol chooses the variable (`mmu-y := nommu.o`, `mmu-$(CONFIG_MMU) := highmem.o`).
     """
-    condition = presence.conj(block, _suffix(suffix))
+    condition = presence.conj(block, suffix_condition(suffix))
     if sign not in ("+", "?"):
         for index, mention in enumerate(mentions):
             if mention.suffix == suffix or (mention.suffix == "y" and suffix.startswith("$")):
@@ -169,13 +169,13 @@ class Kbuild:
 def added_search(makefile: str, directory: str) -> tuple[str, ...]:
     """The directories, from the tree's root, that the Makefile of `directory` adds to the search for headers
     (`ccflags-y += -I $(src)/lib`), whatever the condition; those that hang on other variables are left out."""
-    assigned = (_ASSIGNMENT.match(line) for _, line in _statements(makefile, opaque=True))
+    assigned = (ASSIGNMENT.match(line) for _, line in statements(makefile, opaque=True))
     flags = (match[3] for match in assigned if match and _FLAGS.match(match[1]))
     added = (_ROOT.sub("", _HERE.sub(directory, path)) for value in flags for path in _ADDED.findall(value))
-    return tuple(path for path in added if "$" not in path)
+    return tuple(path for each in added for path, _ in _spelled_out(each) if "$" not in path)
 
 
-def _statements(text: str, *, opaque: bool) -> Iterator[tuple[str, str]]:
+def statements(text: str, *, opaque: bool) -> Iterator[tuple[str, str]]:
     """Each line that is no conditional, with the condition of the blocks around it.
 
     `opaque` -- whether a condition on other variables than symbols counts. In the root Makefile it does not: those
@@ -248,7 +248,7 @@ def _sides(argument: str) -> tuple[str, str]:
     return inner.strip(), ""
 
 
-def _suffix(suffix: str) -> str:
+def suffix_condition(suffix: str) -> str:
     """The condition of a list's suffix; "n" is what a symbol that is off leaves."""
     if not suffix.startswith("$"):
         return presence.NEVER if suffix == "n" else presence.ALWAYS

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from kread import presence
+from kread.parse.aliases import rename
 from kread.parse.branches import without
 from kread.parse.calls import ExpandedCall
 from kread.parse.conditional import conditions
@@ -101,6 +102,7 @@ class Reader:
         extractor.take(prepared.text)
         for text, lines in zip(prepared.variants, prepared.variant_lines, strict=True):
             extractor.take(text, lines)
+        rename(unit, data, mentioned, lambda name: self.seen_by(file, name))
         defined = self._hiding(file, own, mentioned, apart)
         macros = FileMacros(self._shared, defined, lambda name: self.seen_by(file, name))
         code = without(prepared.code, [(invocation.start, invocation.end) for invocation in prepared.made])
@@ -173,6 +175,8 @@ class FileMacros:
         self._own = own
         self._lookup = lookup
         self._pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(own)))})(?!\w)") if own else None
+        #: What a macro of all files may paste to a word of its own for the name of one of the file's: `check_##type(x)`.
+        self._ends = frozenset(name[at:] for name in own for at in range(1, len(name)) if name[at - 1] == "_")
 
     @cached_property
     def _calls(self) -> MacroCalls:
@@ -191,8 +195,8 @@ class FileMacros:
         return (self._calls if self._own else self._shared).definitions(name)
 
     def concerns(self, text: str, reached: Set[str]) -> bool:
-        """Whether a text, or the words that its macros reach, mention a macro of the file's own."""
-        return self._mixed(text) or not self._own.isdisjoint(reached)
+        """Whether a text, or the words that its macros reach, mention a macro of the file's own, or may paste its name."""
+        return self._mixed(text) or not self._own.isdisjoint(reached) or not self._ends.isdisjoint(_WORD.findall(text))
 
     def _mixed(self, text: str) -> bool:
         return self._pattern is not None and self._pattern.search(text) is not None

@@ -27,6 +27,8 @@ def is_type(inner: list[str]) -> bool:
 #: The types of a null pointer and of a plain number: what `_Generic` can be asked without a compiler.
 _OF_NULL = frozenset(("void *",))
 _OF_NUMBERS = frozenset(("int", "unsigned int", "long", "unsigned long"))
+#: Operators that take a type, or a value that is not evaluated, and give a number.
+_MEASURES = frozenset(("sizeof", "_Alignof", "__alignof__", "__alignof"))
 
 
 def chosen_by(control: list[str]) -> frozenset[str]:
@@ -35,5 +37,7 @@ def chosen_by(control: list[str]) -> frozenset[str]:
     if plain == ["NULL"] or plain == ["void", "*", "0"]:
         return _OF_NULL
     if len(plain) == 1 and plain[0][0].isdigit():
+        return _OF_NUMBERS
+    if plain[0] in _MEASURES and all(text.isidentifier() or text == "*" for text in plain):
         return _OF_NUMBERS
     return frozenset()

@@ -18,7 +18,7 @@ from sys import intern
 from typing import Any, NamedTuple
 
 #: Raised whenever the rows or their meaning change: an index written by another version is built again.
-EXTRACTOR_VERSION = 24
+EXTRACTOR_VERSION = 25
 
 FILE_SCOPE = -1
 

@@ -44,6 +44,7 @@ __all__ = [
     "needs",
     "negate",
     "replace_atoms",
+    "sanitizers",
 ]
 
 
@@ -136,6 +137,11 @@ def replace_atoms(presence: str, known: Mapping[str, str]) -> str:
 def make_values() -> tuple[tuple[str, str, str], ...]:
     """(name, value, when): the variables of Makefiles that stand within the names of objects."""
     return defines().make
+
+
+def sanitizers(variable: str) -> tuple[str, ...]:
+    """The names that the compiler doesn't define where a variable of a Makefile (`KASAN_SANITIZE`) is n."""
+    return tuple(name for known, name in defines().sanitizers if known == variable)
 
 
 def is_open(name: str) -> bool:

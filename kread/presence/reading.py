@@ -45,6 +45,7 @@ class Defines:
     open: frozenset[str]
     values: tuple[tuple[str, str, str], ...]
     make: tuple[tuple[str, str, str], ...]
+    sanitizers: tuple[tuple[str, str], ...]
 
 
 @cache
@@ -62,6 +63,7 @@ def defines() -> Defines:
         open=frozenset(row["name"] for row in table["open"]),
         values=tuple((row["name"], row["value"], row["when"]) for row in table["value"]),
         make=tuple((row["name"], row["value"], row["when"]) for row in table["make"]),
+        sanitizers=tuple((row["variable"], row["name"]) for row in table["sanitizer"]),
     )
 
 

@@ -38,6 +38,11 @@ def found(text: str) -> list[tuple[str, str, tuple[str, ...]]]:
         ("__builtin_expect(f(a), 1)", [("builtin", "__builtin_expect", ("f(a)", "1")), ("name", "f", ("a",))]),
         ("_Generic(x, int: f, default: g)(x)", [("pointer", "_Generic(x, int: f, default: g)", ("x",))]),
         ("_Generic(0, int: f, default: g)(0)", [("name", "f", ("0",))]),
+        ("_Generic((__alignof__(struct s)), struct s *: f, default: g)(0)", [("name", "g", ("0",))]),
+        (
+            "_Generic(sizeof(s) + x, struct s *: f, default: g)(0)",
+            [("pointer", "_Generic(sizeof(s) + x, struct s *: f, default: g)", ("0",))],
+        ),
         ("int x __attribute__((__cleanup__(f))) = g();", [("cleanup", "f", ()), ("name", "g", ())]),
     ],
 )

@@ -122,6 +122,7 @@ def test_directories_add_their_conditions_up_to_the_root() -> None:
     [
         ("ccflags-y += -I $(src)/lib -DDEBUG\n", ("net/x/lib",)),
         ("CFLAGS_trace.o := -I$(src)\n", ("net/x",)),
+        ("CFLAGS_core.o += -I$(src)/$(SRCARCH)\n", ("net/x/x86",)),
         (
             "subdir-ccflags-$(CONFIG_X) += -I$(srctree)/$(src)/include \\\n\t-I${srctree}/drivers/y\n",
             ("net/x/include", "drivers/y"),

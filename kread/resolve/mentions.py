@@ -18,11 +18,14 @@ from typing import NamedTuple
 
 from kread.data import load
 from kread.parse.unit import FILE_SCOPE, Unit
+from kread.resolve.lists import closing
 from kread.resolve.places import Obj, Places
 from kread.resolve.program import Program
 
 #: A name that is no call's: `err = f(x)` does not hand f over.
 _NAME = re.compile(r"\b[A-Za-z_]\w*\b(?!\s*\()")
+
+_CALLED = re.compile(r"\b[A-Za-z_]\w*\s*\(")
 
 
 class _Names(NamedTuple):
@@ -63,7 +66,18 @@ class Mentions:
         what, owner, name = obj
         if what != "global":
             return False
-        return not owner or name in self._names.escaped.get(self.program.unit_of.get(str(owner), -1), frozenset())
+        if not owner:
+            return (
+                self.program.partial
+                or self._shown(name)
+                or any(name in names for names in self._names.escaped.values())
+            )
+        return name in self._names.escaped.get(self.program.unit_of.get(str(owner), -1), frozenset())
+
+    def _shown(self, name: str) -> bool:
+        """Whether others than a folder's own sources can name its external variable: they see it declared, or nobody does."""
+        headers = [file for file, *_ in self.program.globals.get(name, ()) if file.endswith(".h")]
+        return not headers or any("include" in file.split("/")[:-1] for file in headers)
 
     @cached_property
     def _names(self) -> _Names:
@@ -87,7 +101,7 @@ class Mentions:
                 held[variable].update(functions & named)
             found[index] = frozenset(words & variables)
             away = (call for call in unit.calls if call.callee not in functions and call.callee not in kept)
-            given = (arg for call in away for arg in call.args)
+            given = (_outer(arg) for call in away for arg in call.args)
             outside[index] = frozenset(variables.intersection(_NAME.findall("\n".join(given))))
         found[-1] = frozenset().union(*found.values())
         for variable, names in held.items():
@@ -101,6 +115,16 @@ def _keepers() -> set[str]:
     known = load("registrars")
     names = {name for row in known["registrar"] for name in row["names"]}
     return names | {name.replace(row["word"], row["becomes"]) for row in known["opposite"] for name in names}
+
+
+def _outer(arg: str) -> str:
+    """An argument without what it hands to calls of its own: these are calls themselves."""
+    found, end = "", 0
+    for call in _CALLED.finditer(arg):
+        if call.start() >= end:
+            found += arg[end : call.start()]
+            end = closing(arg, call.end() - 1) + 1
+    return found + arg[end:]
 
 
 def _said(unit: Unit) -> Iterator[str]:

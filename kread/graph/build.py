@@ -27,7 +27,7 @@ from kread.source.progress import Progress
 from kread.source.tree import SourceTree
 
 #: Raised when linking makes something else of the same facts: graphs are then linked anew, and nothing is read again.
-LINKER_VERSION = 21
+LINKER_VERSION = 22
 
 #: What reading a graph that is damaged, or made by another kread, can raise.
 _UNREADABLE = (OSError, SourceError, ValueError, EOFError, TypeError)

@@ -15,6 +15,7 @@ from kread.resolve.fitting import Fitting
 from kread.resolve.idioms import idioms
 from kread.resolve.lists import Lists
 from kread.resolve.machine import FOREIGN, FRESH, UNKNOWN, Machine, Value, Vertex, Why
+from kread.resolve.openers import Openers
 from kread.resolve.places import ANY, PLAIN, Behind, Fixed, Obj, Place, Places, combine, holds_value
 from kread.resolve.plain import Plain
 from kread.resolve.program import FunctionId, Program
@@ -40,6 +41,7 @@ class Flows(ABC):
         self.plain = Plain(self.places, self.fitting)
         self.machine = Machine(self.start, self._record, self.fitting.admits)
         self.lists = Lists(self)
+        self.openers = Openers(program, self.places, self.stores, self.named)
         #: the pointers to followed records through which something is read or written
         self.bases: list[Vertex] = []
         #: what is to be done for pointers with unknown values once nothing else changes
@@ -176,6 +178,9 @@ class Flows(ABC):
                 into.sources += 1
                 self.machine.flag(into, FRESH)
                 return
+            if name in table.openers:
+                self._opened(table.openers[name], args, at, into, why)
+                return
             if self.places.variable(name, at) is None:
                 functions = self.named(name, self.program.files[at.unit])
                 for function in functions:
@@ -190,6 +195,16 @@ class Flows(ABC):
                     self.machine.arc(self.machine.vertex(("result", function)), into, why)
 
         self.machine.watch(self.expression(callee, at), reached)
+
+    def _opened(
+        self, row: dict[str, Any], args: tuple[Term, ...], at: FunctionId, into: Vertex, why: Why | None
+    ) -> None:
+        """A call that makes an object which can be told from others by what it was asked for."""
+        objects = self.openers.objects(row, args, at)
+        for obj in objects:
+            self.address(obj, (), into, why)
+        if not objects:
+            self.outside(into)
 
     def text(self, store: Store) -> str:
         """A store as it is written; of a compound literal only its type."""

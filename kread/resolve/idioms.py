@@ -21,6 +21,8 @@ class Idioms:
     list_each: dict[str, dict[str, Any]]
     list_first: dict[str, dict[str, Any]]
     sorts: dict[str, dict[str, Any]]
+    openers: dict[str, dict[str, Any]]
+    alike: dict[str, dict[str, Any]]
     allocators: frozenset[str]
     allocator_prefixes: tuple[str, ...]
 
@@ -51,6 +53,8 @@ def idioms() -> Idioms:
         list_each=_by_name(data["list_each"]),
         list_first=_by_name(data["list_first"]),
         sorts=_by_name(data["sorted"]),
+        openers=_by_name(data["opener"]),
+        alike=_by_name(data["alike"]),
         allocators=frozenset(name for name in allocators if not name.endswith("*")),
         allocator_prefixes=tuple(name[:-1] for name in allocators if name.endswith("*")),
     )

@@ -25,8 +25,11 @@ from kread.resolve.types import Types, is_function, pointee
 #: What stands for all objects of a kind in which nothing can be followed (see plain).
 PLAIN = "plain"
 
+#: What an opener makes (see openers).
+OPENED = "opened"
+
 #: ("local", function, name), ("global", file or "", name), ("literal", unit, "@line:column"), ("heap", None, tag),
-#: (PLAIN, None, kind)
+#: (PLAIN, None, kind), (OPENED, what the opener was asked for, tag)
 Obj: TypeAlias = "tuple[str, object, str]"
 
 ANY = "[*]"
@@ -140,7 +143,7 @@ class Places:
             way = self.types.member(outer, path[-1])
             return way[-1][2] if way else ""
         what, owner, name = obj
-        if what in ("heap", PLAIN):
+        if what in ("heap", PLAIN, OPENED):
             return name
         if what == "local":
             assert isinstance(owner, FunctionId)

@@ -44,9 +44,10 @@ class _Analysis:
         for site in self.sites:
             self.values.watch_call(site.vertex, site.caller, site.call)
         self.registrations = list(callback.registrations(self.values))
+        self.objects = Objects(self.values, self.sites)
+        self.objects.receivers.ask()
         self.values.solve()
         self.runners = callback.Runners(self.registrations)
-        self.objects = Objects(self.values, self.sites)
         #: the sites that have targets, once these were asked for
         self.resolved: set[Site] = set()
         #: calls by which their functions run what is registered with them, and the context

@@ -19,16 +19,26 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
 from functools import cached_property
+from typing import NamedTuple
 
 from kread.data import load
 from kread.resolve.makers import Makers
+from kread.resolve.origins import Origins
 from kread.resolve.program import FunctionId
 from kread.resolve.replaced import replaced
 from kread.resolve.shapes import Param, Shapes, Table
 from kread.resolve.target import Site
 from kread.resolve.terms import Term
 from kread.resolve.values import Values
+from kread.resolve.variants import Variants, made
 from kread.resolve.ways import copied
+
+
+class Handed(NamedTuple):
+    """How receivers come to parameters: from other parameters, and from who makes them, with the tables that these have."""
+
+    arcs: dict[Param, set[Param]]
+    made: dict[Param, set[Table]]
 
 
 class Receivers:
@@ -40,26 +50,65 @@ class Receivers:
         self.program = values.program
         data = load("families")
         self.members = {row["pointer"]: (row["record"], row["member"]) for row in data["receiver"]}
+        self.initial = {row["pointer"]: row["initial"] for row in data["receiver"] if "initial" in row}
         sizes = {row["pointer"]: (row["record"], row["size"]) for row in data["receiver"] if "size" in row}
         self.shapes = Shapes(values, sizes)
         self.pairs = data["pair"]
         self.makers = Makers(values, data)
+        self.origins = Origins(values, {pair["step"] for pair in self.pairs})
 
     def of(self, base: Term, at: FunctionId) -> frozenset[Table] | None:
         """The tables that a pointer to a table can lead to, None if nothing is known: `sk->sk_prot` in a function."""
-        base = self._defined(base, at)
+        base = self.origins.defined(base, at)
         if base[0] != "member" or not base[3]:
             return None
         tag = self.values.types.of(base[1], at).removesuffix("*")
         known = self.members.get(tag)
         if known is None or base[2] != known[1]:
             return None
-        param = self._param(base[1], at)
-        if param is None:
-            given = self.makers.given(self._values(base[1], at), at)
-            shaped = self.shapes.of(base[1], at, tag) or self.shapes.of(self._defined(base[1], at), at, tag)
-            return given or self._with_copies(shaped) or None
-        return self._with_copies(self._tables.get(param, ())) or None
+        param = self.origins.param(base[1], at)
+        if param is not None and self._tables.get(param):
+            return self._with_copies(self._tables[param])
+        made = self.origins.of(base[1], at)
+        given = self.makers.given(made, at) or self._alike(made, at, tag)
+        if given or param is not None:
+            return given or None
+        shaped = self.shapes.of(base[1], at, tag) or self.shapes.of(self.origins.defined(base[1], at), at, tag)
+        return self._with_copies(shaped) or None
+
+    def _alike(self, made: Iterable[Term], at: FunctionId, tag: str) -> frozenset[Table]:
+        """The tables of a receiver that comes from calls which are handed receivers: a clone, another one of its group."""
+        found: set[Table] = set()
+        for term in made:
+            args = term[2] if term[0] == "call" else ()
+            known = [self.of(("member", arg, self.members[tag][1], True), at) for arg in args if self._is(arg, at, tag)]
+            tables = frozenset().union(*filter(None, known))
+            if not tables:
+                return frozenset()
+            found |= tables
+        return frozenset(found)
+
+    def _is(self, term: Term, at: FunctionId, tag: str) -> bool:
+        return self.values.types.of(term, at) == f"{tag}*"
+
+    def ask(self) -> None:
+        """Have the values found of what leads to the receivers of calls, and of those into which functions are stored that
+        calls go through. To be asked before the values are known."""
+        self.makers.ask_creators()
+        fields: dict[tuple[str, str], None] = {}
+        for site in self.sites:
+            term = site.term
+            while term[0] == "member" and term[3]:
+                tag = self.values.types.of(term[1], site.caller).removesuffix("*")
+                if tag in self.members:
+                    self.makers.ask(self.origins.of(term[1], site.caller), site.caller)
+                    fields[tag, term[2]] = None
+                term = term[1]
+        for tag, field in fields:
+            for store in self.values.stores.members.get(field):
+                target = self.values.types.term(store.target, store.at)
+                if target[0] == "member" and target[3] and self._is(target[1], store.at, tag):
+                    self.makers.ask(self.origins.of(target[1], store.at), store.at)
 
     def beside(self, record: str, receiver: Term, at: FunctionId) -> frozenset[Table] | None:
         """The tables of a record that a call through any pointer to one can mean if it hands a receiver over: those that the
@@ -77,100 +126,96 @@ class Receivers:
         return replaced(self.values, self.members, self.of)
 
     def _with_copies(self, found: Iterable[Table]) -> frozenset[Table]:
-        return frozenset((*found, *(copy for table in found for copy in self._variants.get(table, ()))))
+        return frozenset((*found, *(copy for table in found for copy in self._variants.copies.get(table, ()))))
 
     def roots(self, receiver: Term, at: FunctionId, record: str) -> frozenset[Table] | None:
         """The tables that a receiver was made with: those of `of` that are no copies of others; where all are, what they are
         copied from. None if none is known."""
         found = self.of(("member", receiver, self.members[record][1], True), at)
-        return found - self._sources.keys() or self._originals(found) or None if found else None
+        return found - self._variants.sources.keys() or self._originals(found) or None if found else None
 
     def _originals(self, found: Iterable[Table]) -> frozenset[Table]:
         """The tables that some are copied from, but for those that are copies themselves."""
-        return frozenset().union(*(self._sources.get(table, ()) for table in found)) - self._sources.keys()
-
-    @cached_property
-    def _sources(self) -> dict[Table, set[Table]]:
-        """table -> the tables that it is a copy of, or a copy of a copy."""
-        found: dict[Table, set[Table]] = defaultdict(set)
-        for source, copies in self._variants.items():
-            for copy in copies - {source}:
-                found[copy].add(source)
-        return found
-
-    def _defined(self, term: Term, at: FunctionId) -> Term:
-        """A local that is set once stands for what it is set to."""
-        values = self._values(term, at)
-        return values[0] if len(values) == 1 else term
-
-    def _values(self, term: Term, at: FunctionId) -> list[Term]:
-        """What a local is set to; of anything else, itself."""
-        if term[0] != "name" or term[1] in {name for name, _ in self.program.row(at).params}:
-            return [term]
-        stores = self.values.stores.variables.get((at, term[1]))
-        values = sorted({store.value for store in stores})
-        return [self.values.types.term(value, at) for value in values] or [term]
-
-    def _param(self, term: Term, at: FunctionId) -> Param | None:
-        """The parameter that a term is, with the step by which the receiver is reached from it ("" or "sk")."""
-        term = self._defined(term, at)
-        step = ""
-        if term[0] == "member" and term[3] and any(term[2] == pair["step"] for pair in self.pairs):
-            step = term[2]
-            term = self._defined(term[1], at)
-        if term[0] != "name":
-            return None
-        for number, (name, _) in enumerate(self.program.row(at).params):
-            if name == term[1]:
-                return (at, number, step)
-        return None
+        return (
+            frozenset().union(*(self._variants.sources.get(table, ()) for table in found))
+            - self._variants.sources.keys()
+        )
 
     @cached_property
     def _tables(self) -> dict[Param, set[Table]]:
         """(function, parameter, step) -> the tables of that receiver."""
+        return self._told(self._variants)
+
+    @cached_property
+    def _variants(self) -> Variants:
+        """The copies of tables, as far as it is known whose place they take."""
+        copies = made(self.values, [record for record, _ in self.members.values()])
+        tables = self._told(copies)
+
+        def had(base: Term, at: FunctionId) -> Set[Table]:
+            param = self.origins.param(base[1], at)
+            return tables.get(param, frozenset()) if param is not None else frozenset()
+
+        return copies.narrowed(replaced(self.values, self.members, had))
+
+    def _told(self, copies: Variants) -> dict[Param, set[Table]]:
+        """The tables of all receivers that are parameters, as they travel with these."""
+        (arcs, made), limits = self.handed, self.shapes.limits
         found: dict[Param, set[Table]] = defaultdict(set)
-        arcs = self._handed_on()
+        for key, tables in (*self._called.items(), *made.items()):
+            found[key] |= tables
+        for key in limits:
+            found[key] = self._fitting(found[key], key, copies)
+        self._spread(found, arcs, [key for key, tables in found.items() if tables], frozenset(), copies)
+        known = frozenset(key for key, tables in found.items() if tables)
+        bare = [key for key in limits if key not in known]
+        for key in bare:
+            found[key] = set(limits[key])
+        self._spread(found, arcs, bare, known, copies)
+        return found
+
+    @cached_property
+    def _called(self) -> dict[Param, set[Table]]:
+        """The tables in which functions stand that are called for their receivers."""
+        found: dict[Param, set[Table]] = defaultdict(set)
         for tag, (record, _) in self.members.items():
             for table, functions in self._members_of(record).items():
                 for function in functions:
-                    number = self._receiver(function, tag)
+                    number = self.receiver(function, tag)
                     if number < 0:
                         continue
                     found[function, number, ""].add(table)
                     for pair in self.pairs:
                         if pair["outer_pointer"] == tag:
                             found[function, number, pair["step"]] |= self.makers.paired(pair).get(table, set())
-        limits = self.shapes.limits
-        for key in limits:
-            found[key] = self._fitting(found[key], key)
-        self._spread(found, arcs, [key for key, tables in found.items() if tables], frozenset())
-        known = frozenset(key for key, tables in found.items() if tables)
-        bare = [key for key in limits if key not in known]
-        for key in bare:
-            found[key] = set(limits[key])
-        self._spread(found, arcs, bare, known)
         return found
 
     def _spread(
-        self, found: dict[Param, set[Table]], arcs: Mapping[Param, set[Param]], todo: list[Param], but: Set[Param]
+        self,
+        found: dict[Param, set[Table]],
+        arcs: Mapping[Param, set[Param]],
+        todo: list[Param],
+        but: Set[Param],
+        copies: Variants,
     ) -> None:
         """Let tables travel with the receivers that have them, but not to some."""
         while todo:
             key = todo.pop()
             for target in arcs.get(key, set()) - but:
-                fitting = self._fitting(found[key], target)
+                fitting = self._fitting(found[key], target, copies)
                 if not fitting <= found[target]:
                     found[target] |= fitting
                     todo.append(target)
 
-    def _fitting(self, tables: set[Table], key: Param) -> set[Table]:
+    def _fitting(self, tables: set[Table], key: Param, copies: Variants) -> set[Table]:
         """Those of some tables whose objects a parameter can be, by what its function takes it for."""
         limit = self.shapes.limits.get(key)
         if limit is None:
             return tables
-        return {table for table in tables if table in limit or not self._sources.get(table, limit).isdisjoint(limit)}
+        return {table for table in tables if table in limit or not copies.sources.get(table, limit).isdisjoint(limit)}
 
-    def _receiver(self, function: FunctionId, tag: str) -> int:
+    def receiver(self, function: FunctionId, tag: str) -> int:
+        """Which parameter of a function is a receiver of a tag, -1 if none is."""
         for number, (_, kind) in enumerate(self.program.row(function).params):
             if kind == f"{tag}*":
                 return number
@@ -209,9 +254,10 @@ class Receivers:
     def _known_instances(self) -> dict[str, frozenset[Table]]:
         return {}
 
-    def _handed_on(self) -> dict[Param, set[Param]]:
-        """The calls that hand a receiver on: from a caller's parameter to a callee's."""
-        arcs: dict[Param, set[Param]] = defaultdict(set)
+    @cached_property
+    def handed(self) -> Handed:
+        """The calls that hand a receiver on: from a caller's parameter to a callee's, or one that the caller made."""
+        handed = Handed(defaultdict(set), defaultdict(set))
         tags = {f"{tag}*" for tag in self.members}
         wanted = {
             function
@@ -233,7 +279,7 @@ class Receivers:
                     # A macro that compares a pointer with a slot's function before the call is a call through the
                     # table.
                     if function in wanted and (row.origin in ("src", "arg") or function not in own):
-                        self._hand_on(arcs, at, row.args, function, tags)
+                        self._hand_on(handed, at, row.args, function, tags)
         for site in self.sites:
             if not self._by_other_table(site):
                 continue
@@ -241,8 +287,8 @@ class Receivers:
                 if value[0] == "function":
                     for function in self.values.functions(value):
                         if function in wanted and function not in own:
-                            self._hand_on(arcs, site.caller, site.call.args, function, tags)
-        return arcs
+                            self._hand_on(handed, site.caller, site.call.args, function, tags)
+        return handed
 
     def _by_other_table(self, site: Site) -> bool:
         """Whether a call goes through a table that is followed, but is not the receiver's own.
@@ -262,7 +308,7 @@ class Receivers:
 
     def _hand_on(
         self,
-        arcs: dict[Param, set[Param]],
+        handed: Handed,
         at: FunctionId,
         args: tuple[str, ...],
         function: FunctionId,
@@ -272,29 +318,12 @@ class Receivers:
         for number, (_, kind) in enumerate(self.program.row(function).params):
             if kind not in tags or number >= len(args):
                 continue
-            source = self._param(self.values.types.term(args[number], at), at)
+            term = self.values.types.term(args[number], at)
+            source = self.origins.param(term, at)
             if source is None:
+                handed.made[function, number, ""] |= self.makers.created(self.origins.of(term, at), at)
                 continue
-            arcs[source].add((function, number, ""))
+            handed.arcs[source].add((function, number, ""))
             if not source[2]:
                 for step in steps:
-                    arcs[source[0], source[1], step].add((function, number, step))
-
-    @cached_property
-    def _variants(self) -> dict[Table, set[Table]]:
-        """table -> the tables that are copied from it, and from these."""
-        direct: dict[Table, set[Table]] = defaultdict(set)
-        for record, _ in self.members.values():
-            for target, source in self.values.copies.between(record):
-                direct[source].add(target)
-        found: dict[Table, set[Table]] = {}
-        for table in list(direct):
-            reached: set[Table] = set()
-            todo = [table]
-            while todo:
-                for copy in direct.get(todo.pop(), ()):
-                    if copy not in reached:
-                        reached.add(copy)
-                        todo.append(copy)
-            found[table] = reached
-        return found
+                    handed.arcs[source[0], source[1], step].add((function, number, step))

@@ -8,7 +8,7 @@ in the function that puts it there, or that hands it to the one that does.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 
 from kread.resolve.places import ANY
 from kread.resolve.program import FunctionId
@@ -22,7 +22,7 @@ _Put = tuple[Term, Term, FunctionId]
 
 
 def replaced(
-    values: Values, members: Mapping[str, tuple[str, str]], had: Callable[[Term, FunctionId], frozenset[Table] | None]
+    values: Values, members: Mapping[str, tuple[str, str]], had: Callable[[Term, FunctionId], Set[Table] | None]
 ) -> dict[Table, set[Table]]:
     """Table -> the tables whose place it takes.
 

@@ -224,7 +224,9 @@ class Stores:
     @cached_property
     def _names(self) -> frozenset[str]:
         table = idioms()
-        return frozenset({*table.stores, *table.copies, *table.list_adds, *table.list_each})
+        return frozenset(
+            {*table.stores, *table.copies, *table.list_adds, *table.list_each, *table.openers, *table.alike}
+        )
 
     def _special(self, name: str, at: FunctionId, row: CallRow) -> None:
         table = idioms()
@@ -239,6 +241,13 @@ class Stores:
         copy = table.copies.get(name)
         if copy is not None and len(args) > max(copy["target"], copy["value"]):
             self.copies.append(Store(at, row.line, f"*({args[copy['target']]})", f"*({args[copy['value']]})", row.cond))
+        opener = table.openers.get(name) or table.alike.get(name)
+        within = (
+            at.row >= 0 and self.program.row(at).name in table.openers
+        )  # one opener calls another, for all who call it
+        if opener is not None and len(args) > opener["result"] and not within:
+            value = args[opener["like"]] if "like" in opener else f"{name}({', '.join(args)})"
+            self._pointed(Store(at, row.line, args[opener["result"]], value, row.cond), pointer=True)
         added = table.list_adds.get(name)
         if added is not None and len(args) > max(added["node"], added["head"]):
             last = _LAST_MEMBER.search(args[added["node"]])

@@ -200,7 +200,7 @@ class Values(Flows):
         found: dict[str, list[Store]] = defaultdict(list)
         for store in self.stores.derefs:
             kind = self.types.of(self.types.term(store.target, store.at), store.at)
-            if holds_value(kind) and (is_function(kind) or self.tracked_pointer(kind)):
+            if holds_value(kind) and (is_function(kind) or self.tracked_pointer(kind) or kind in self.openers.kinds):
                 found[kind].append(store)
         return found
 

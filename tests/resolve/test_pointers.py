@@ -31,6 +31,8 @@ POINTERS = {
     "slot_assignment": {"slot_assignment", "ops_table"},
     "owners": {"slot_assignment", "ops_table"},
     "replaced": {"ops_table", "slot_assignment"},
+    "saved": {"ops_table", "slot_assignment"},
+    "opened": {"ops_table", "slot_assignment"},
     "parameter": {"parameter", "ops_table"},
     "callback": {"callback"},
     "runners": {"callback"},

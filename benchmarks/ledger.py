@@ -183,7 +183,7 @@ def parts_of(truths: Iterable[Path]) -> list[tuple[Path, str]]:
 
 def reads(file: Path, truth: Path, prefix: str) -> bool:
     """Whether a graph's scope has every file of a part of a truth."""
-    return files(truth, prefix) <= set(CallGraph(file).store.packed("watched"))
+    return files(truth, prefix) <= set(CallGraph(file).files)
 
 
 def page(figures: Sequence[Figure]) -> str:

@@ -123,7 +123,7 @@ def measure(tree: Path, scope: Sequence[str], repeat: int, folder: Path) -> None
     run([*KREAD, "index", "--release", str(tree), *scope], env, folder)
     (file,) = (home / "index").glob("v*.sqlite")
     graph = CallGraph(file)
-    watched = graph.store.packed("watched")
+    watched = graph.files
     files = [name for name in watched if name.endswith((".c", ".h"))]
     for name in (*watched, "Makefile"):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)

@@ -57,7 +57,7 @@ class Accuracy:
 
 def compare(graph: CallGraph, truth: Path, prefix: str) -> Accuracy:
     """Compare a graph with one part of the truth."""
-    read = frozenset(graph.store.packed("watched"))
+    read = frozenset(graph.files)
     callers = {(row["file"], row["name"]) for row in rows(truth / f"{prefix}.functions.tsv.gz") if row["file"] in read}
     told = {call: places for call, places in _told(truth, prefix).items() if call[0] in read}
     found = _found(graph, callers, _inactive(truth, prefix) if graph.config is None else {})

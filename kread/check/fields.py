@@ -21,7 +21,7 @@ Place = tuple[str, str, str, str]
 
 def known_places(graph: CallGraph, truth: Path, prefix: str) -> tuple[int, tuple[tuple[str, ...], ...]]:
     """(how many places the truth has in files that the graph has read, those of them that the graph lacks)."""
-    read = frozenset(graph.store.packed("watched"))
+    read = frozenset(graph.files)
     mine = {
         (_tag(record), field, function, file)
         for record, field, function, file, cond in graph.store.query(

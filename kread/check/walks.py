@@ -149,7 +149,7 @@ class _Map:
         front = {number for name in names for number in self.numbers(name)}
         seen = set(front)
         for calls in range(1, MOST_LEFT_OUT + 1):
-            front = {row[0] for number in front for row in adjacency.get(number, ())} - seen
+            front = {row[0] for number in front for row in adjacency.get(number)} - seen
             if front & wanted:
                 return calls
             seen |= front

@@ -162,16 +162,15 @@ def _read(release: str) -> Policy | None:
     """What the source of a release shows that is here with its index; None where it is not."""
     from kread.errors import KreadError
     from kread.graph.build import graph_file, is_fresh
-    from kread.index.scope import find_scope
     from kread.source.releases import find_release
 
     try:
         tree = find_release(release)
-        scope = find_scope(tree, ())
+        file = graph_file(tree)
+        fresh = is_fresh(tree, (), file)
     except KreadError:
         return None
-    file = graph_file(tree, scope)
-    if not is_fresh(tree, scope, file):
+    if not fresh:
         return None
     from kread.check.policy import policy_of
     from kread.graph.callgraph import CallGraph

@@ -3,13 +3,13 @@
 Three passes. The first reads every file's directives, because how a file parses depends on the macros that its headers
 define. The second turns each file into a Unit, in processes; a unit whose bytes and macros are unchanged comes from
 the fact store. The third joins the units and resolves every call. A graph carries the stamp of the files that
-it was made from, so that a query needs one `stat` a file to know that it still holds.
+it was made from, and the times of the folders in which they were found, so that a query needs one `stat` for each to know that
+it still holds.
 """
 
 from __future__ import annotations
 
 import gc
-import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,8 @@ from typing import Any
 
 from kread import __version__, presence
 from kread.errors import SourceError
-from kread.index.scope import Scope, find_scope
+from kread.index.freshness import Watched, digest, files_of, folder_times, looking, packed, unchanged, watched
+from kread.index.scope import Scope, find_scope, scope_name
 from kread.index.store import GraphStore, blob_hash, facts_file, is_graph, write_graph
 from kread.parse.unit import EXTRACTOR_VERSION
 from kread.source.home import ensure_dir, index_dir, lock
@@ -27,7 +28,7 @@ from kread.source.progress import Progress
 from kread.source.tree import SourceTree
 
 #: Raised when linking makes something else of the same facts: graphs are then linked anew, and nothing is read again.
-LINKER_VERSION = 22
+LINKER_VERSION = 23
 
 #: What reading a graph that is damaged, or made by another kread, can raise.
 _UNREADABLE = (OSError, SourceError, ValueError, EOFError, TypeError)
@@ -36,29 +37,31 @@ _UNREADABLE = (OSError, SourceError, ValueError, EOFError, TypeError)
 Signature = tuple[int, int]
 
 
-def graph_file(tree: SourceTree, scope: Scope) -> Path:
-    """Where the graph of a tree and a scope is kept."""
-    name = re.sub(r"[^A-Za-z0-9_.+-]", "_", scope.name)[:80]
+def graph_file(tree: SourceTree, places: Sequence[str] = ()) -> Path:
+    """Where the graph of these places of a tree is kept."""
+    name = re.sub(r"[^A-Za-z0-9_.+-]", "_", scope_name(places))[:80]
     return index_dir() / f"{tree.release}-{tree.ident}-{name}.sqlite"
 
 
-def stamp(files: Mapping[str, Signature]) -> str:
-    """What the files looked like, as one word. It is taken of what was read: a change while indexing is seen later."""
-    return blob_hash(repr((EXTRACTOR_VERSION, LINKER_VERSION, __version__, list(files.items()))).encode())
+def _stamp(watched: Watched, looks: bytes) -> str:
+    """It is taken of what was read: a change while indexing is seen later."""
+    return digest(watched, looks, EXTRACTOR_VERSION, LINKER_VERSION, __version__)
 
 
 def build(tree: SourceTree, places: Sequence[str], progress: Progress, most: int = 0) -> Path:
     """The file of the linked graph of these places of a tree, built or refreshed if need be. It is linked by
     regions where there are more sources than `most`, or than memory allows."""
-    scope = find_scope(tree, places)
-    target = graph_file(tree, scope)
-    if is_fresh(tree, scope, target):
+    target = graph_file(tree, places)
+    if is_fresh(tree, places, target):
         return target  # without a lock: a home that can only be read will do
+    inside = find_scope(tree, places).places
     ensure_dir(target.parent)
     with lock(target.with_suffix(".lock"), lambda: progress.say(f"waiting: another kread indexes {tree.release}")):
-        if not is_fresh(tree, scope, target):
+        if not is_fresh(tree, places, target):
+            # The times first: what comes or goes while the files are listed is seen later.
+            folders = folder_times(tree, inside)
             with _uncollected():
-                _build(tree, scope, target, progress, most)
+                _build(tree, find_scope(tree, places), folders, target, progress, most)
     return target
 
 
@@ -77,20 +80,18 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def is_fresh(tree: SourceTree, scope: Scope, target: Path) -> bool:
-    """Whether a graph exists that was made from exactly the files that the tree now has."""
+def is_fresh(tree: SourceTree, places: Sequence[str], target: Path) -> bool:
+    """Whether a graph exists that was made from exactly the files that the tree now has in these places."""
     if not is_graph(target):
         return False
     graph = GraphStore(target)
     try:
-        if graph.meta("sources") != _listing(scope):
-            return False
-        root = f"{tree.root}/"
-        seen: dict[str, Signature] = {}
-        for file in graph.packed("watched"):
-            status = os.stat(root + file)
-            seen[file] = (status.st_size, status.st_mtime_ns)
-        return graph.meta("stamp") == stamp(seen)
+        looked_at = graph.packed("watched")
+        looks = looking(tree.root, looked_at)
+        listed = unchanged(tree.root, graph.packed("folders"))
+        found = looks()
+        listed = listed or graph.meta("sources") == _listing(find_scope(tree, places))
+        return listed and graph.meta("stamp") == _stamp(looked_at, found)
     except _UNREADABLE:
         # A file that is gone, or a graph that cannot be read as one: it is made again.
         return False
@@ -102,7 +103,9 @@ def _listing(scope: Scope) -> str:
     return blob_hash("\n".join(scope.sources).encode())
 
 
-def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress, most: int) -> None:
+def _build(
+    tree: SourceTree, scope: Scope, folders: Mapping[str, int], target: Path, progress: Progress, most: int
+) -> None:
     progress.say(
         f"indexing {tree.release}, scope {scope.name}: {len(scope.sources)} sources and the headers they include"
     )
@@ -136,9 +139,10 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress, mos
             compiled[file] = presence.disj(*ways)
     built = compiled | indexed.macros.presences
     units = indexed.units.settled(lambda unit: modules.settle(unit, compiled), modules.MARK)
-    watched = {file: indexed.signatures[file] for file in files} | dict(sorted(makefiles.items()))
+    signatures = {file: indexed.signatures[file] for file in files} | makefiles
+    looked_at = watched(signatures)
     elsewhere = find_elsewhere(tree, index_dir(), progress)
-    current = stamp(watched)
+    current = _stamp(looked_at, packed(signatures[file] for file in files_of(looked_at)))
     joined = join(
         units,
         scope.sources,
@@ -164,15 +168,16 @@ def _build(tree: SourceTree, scope: Scope, target: Path, progress: Progress, mos
         "version": __version__,
         "macros": indexed.past.macros,
     }
-    packed = {
-        "watched": tuple(watched),
+    values = {
+        "watched": looked_at,
+        "folders": folders,
         "read": dict(indexed.past.files),
         "macro_table": (dict(table.kinds), dict(table.fixed), dict(table.declares)),
     }
 
     def rest() -> tuple[dict[str, str], dict[str, Any]]:
         of_edges, packed_edges = linked.summary()
-        return meta | of_edges, packed | packed_edges
+        return meta | of_edges, values | packed_edges
 
     progress.phase("writing the graph")
     write_graph(target, linked.tables, rest)

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kread import data
-from kread.facts import KINDS, CallSite, Edge, Evidence, Function, reason_by_row
+from kread.facts import GRADES, CallSite, Edge, Evidence, Function, reason_by_row
 from kread.graph.defined import Defined
+from kread.graph.dropped import Dropped
 from kread.index.adjacency import Adjacency, join_numbers, split
 from kread.index.evidence import unpack_evidence
 from kread.index.store import GraphStore
@@ -69,6 +70,7 @@ class CallGraph:
         self.store = GraphStore(file)
         self.config = None if config is None else replace(config, defined=Defined(self.store, config))
         self._functions: dict[int, Function] = {}
+        self._adjacencies: dict[tuple[tuple[str, ...], tuple[str, ...]], Adjacency] = {}
 
     @property
     def release(self) -> str:
@@ -78,10 +80,29 @@ class CallGraph:
     def root(self) -> Path:
         return Path(self.store.meta("root"))
 
-    @cached_property
+    @property
+    def files(self) -> Sequence[str]:
+        """The files that the graph was made from: sources, headers and Makefiles."""
+        from kread.index.freshness import files_of
+
+        return tuple(files_of(self.store.packed("watched")))
+
+    @property
     def adjacency(self) -> Adjacency:
-        """caller -> (callee, cost, dispatch, edge): one entry for each callee and dispatch, the cheapest edge."""
-        return Adjacency(self._page, self._slots, frozenset() if self.config is None else self._dropped)
+        """The links between functions: one for each callee and dispatch, the cheapest edge."""
+        return self.adjacency_of((), GRADES)
+
+    def adjacency_of(self, kinds: tuple[str, ...], grades: tuple[str, ...]) -> Adjacency:
+        """The same with edges of these kinds (all where none is named) and grades alone."""
+        asked = kinds, () if {"certain", "object", "type"}.issubset(grades) and not kinds else grades
+        if asked not in self._adjacencies:
+            dropped = (
+                Dropped(self.store, *asked, self.compiled).__getitem__
+                if self.config is not None or any(asked)
+                else None
+            )
+            self._adjacencies[asked] = Adjacency(self._page, self._slots, dropped)
+        return self._adjacencies[asked]
 
     @cached_property
     def _slots(self) -> int:
@@ -122,25 +143,6 @@ class CallGraph:
         """The directory of a function's file, "" where that is no .c file."""
         names, found = self._directories
         return names[found[number]]
-
-    def adjacency_of(self, kinds: Sequence[str], grades: Sequence[str]) -> Adjacency:
-        """The adjacency cut to edges of these kinds (all where none is named) and grades."""
-        if not kinds and set(grades) >= {"certain", "object", "type"}:
-            return self.adjacency
-        wanted = set(kinds) or set(KINDS)
-        rows = self.store.query("SELECT id, kind, grade FROM edge")
-        return self.adjacency.without(
-            {number for number, kind, grade in rows if kind not in wanted or grade not in grades}
-        )
-
-    @cached_property
-    def _dropped(self) -> set[int]:
-        """The edges that the configuration does not compile."""
-        assert self.config is not None
-        rows = self.store.query("SELECT presence, group_concat(id) FROM edge WHERE presence != '' GROUP BY presence")
-        return {
-            int(number) for text, numbers in rows if not self.config.compiles(text) for number in numbers.split(",")
-        }
 
     # Functions
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 #: Names like the one that was asked for: looked at, and told.
 LIKE, SHOWN = 12, 3
+#: The part of their letters that two names share at least to be called alike.
+ALIKE = 0.6
+#: A piece of a name is a third of it, but no shorter than this: one letter is in nearly every name.
+PIECE = 2
 
 
 def missing(graph: CallGraph, symbol: str) -> UnknownSymbol:
@@ -64,8 +68,21 @@ def _other_thing(graph: CallGraph, symbol: str) -> str:
 def _nearest(graph: CallGraph, symbol: str) -> str:
     from difflib import get_close_matches
 
-    names = [row[0] for row in graph.store.query("SELECT DISTINCT name FROM function")]
-    close = get_close_matches(symbol.rpartition(":")[2], names, n=LIKE, cutoff=0.6)
+    name = symbol.rpartition(":")[2]
+    pieces = _pieces(name)
+    # SQLite looks through the names of a whole kernel in the time in which difflib compares some thousand.
+    like = " OR ".join("instr(name, ?)" for _ in pieces)
+    query = f"SELECT DISTINCT name FROM function WHERE length(name) BETWEEN ? AND ? AND ({like})"
+    share = ALIKE / (2 - ALIKE)  # of the longer name's letters the shorter one has at least these
+    names = [row[0] for row in graph.store.query(query, [len(name) * share, len(name) / share, *pieces])]
+    close = get_close_matches(name, names, n=LIKE, cutoff=ALIKE)
     # What the configuration leaves out is no help to who asks for a path in it.
     close = [name for name in close if graph.find(name)][:SHOWN]
     return "Nearest: " + ", ".join(close) if close else "Another scope may hold it: kread index --scope DIR"
+
+
+def _pieces(name: str) -> list[str]:
+    """Beginning, middle and end of a name: who mistypes a letter or two leaves one of them as it is."""
+    size = max(PIECE, len(name) // 3)
+    middle = (len(name) - size) // 2
+    return sorted({name[:size], name[max(middle, 0) :][:size], name[-size:]})

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from kread.graph.distance import Distance, Stations
 from kread.index.adjacency import Adjacency
 
 #: Ways kept for each function and kind: the later choice among them looks at guards, which the search does not know.
@@ -26,6 +27,9 @@ FAR_TIMES = 2.4
 FAR_MORE = 30
 #: Steps of the search before it stops and says so: the largest honest search of 6.12's net/ takes a tenth of this.
 MOST_STEPS = 60_000
+#: How the bound grows to which the rest of ways is known: a wider one costs more at once, a narrower one has to be widened again.
+WIDER_TIMES = 1.1
+WIDER_MORE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,55 +42,17 @@ class Way:
     kind: tuple[int, ...]
 
 
-class Stations(dict[int, int]):
-    """function -> what it adds to a way's cost to pass through it, computed once for each."""
-
-    def __init__(self, cost: Callable[[int], int]) -> None:
-        self._cost = cost
-
-    def __missing__(self, function: int) -> int:
-        self[function] = cost = self._cost(function)
-        return cost
-
-
 #: function, edge that led to it, link before, hops
 _Link = tuple[int, int, "_Link | None", int]
+
+#: cost of the whole way (or as far as it is known, with that of passing through its last function), number, cost so far, last
+#: link, kind
+_Entry = tuple[int, int, int, _Link, tuple[int, ...]]
 
 
 def far(cheapest: int) -> int:
     """The cost beyond which ways are of no interest, given that of the cheapest."""
     return int(cheapest * FAR_TIMES) + FAR_MORE
-
-
-def remaining(
-    adjacency: Adjacency,
-    sources: Collection[int],
-    targets: Collection[int],
-    station: Stations,
-    banned: Collection[int],
-    limit: int = 0,
-) -> tuple[dict[int, int], int]:
-    """(function -> the least cost from it to a target, limit) for the functions from which that is below the limit.
-
-    Where none is given, the limit is what is far for the source that is nearest to a target; without such a source it is 0.
-    """
-    least: dict[int, int] = dict.fromkeys(targets, 0)
-    heap = [(0, target) for target in sorted(targets)]
-    while heap:
-        cost, function = heapq.heappop(heap)
-        if cost > least[function] or (function in banned and function not in targets):
-            continue
-        if limit and cost > limit:
-            break
-        if not limit and function in sources and cost:
-            limit = far(cost)
-        here = cost if function in targets else cost + station[function]
-        for caller, step in adjacency.callers(function):
-            total = here + step
-            if total < least.get(caller, total + 1) and caller not in banned:
-                least[caller] = total
-                heapq.heappush(heap, (total, caller))
-    return least, limit
 
 
 class Search:
@@ -111,19 +77,24 @@ class Search:
 
     def ways(self) -> Iterator[Way]:
         """The ways in the order of their cost, few of each kind."""
-        targets, station, rows_of = self.targets, self.station, self.adjacency.get
-        least, limit = remaining(self.adjacency, set(self.sources) - self.targets, targets, station, self.banned)
-        limit = limit or far(0)
-        heap: list[tuple[int, int, int, _Link, tuple[int, ...]]] = []
-        count = 0
-        for source in sorted(set(self.sources) - self.banned):
-            if source in least:
-                heap.append((least[source], count, 0, (source, 0, None, 0), ()))
-                count += 1
-        heapq.heapify(heap)
+        targets, banned, station = self.targets, self.banned, self.station
+        distance = Distance(self.adjacency, station, self.sources, targets, banned)
+        bound = distance.cheapest or 0
+        limit = far(bound)
+        #: the ways so far by what the whole way will cost, and those of which that is only known to be above the bound
+        heap: list[_Entry] = []
+        later: list[_Entry] = []
+        for count, source in enumerate(sorted(set(self.sources) - banned)):
+            later.append((0, count, 0, (source, 0, None, 0), ()))
+        count = len(later)
         visits: dict[tuple[int, tuple[int, ...]], int] = defaultdict(int)
         steps = 0
-        while heap:
+        while heap or distance.bound < limit:
+            if not heap or heap[0][0] > distance.bound:
+                distance.widen(bound)
+                later = _told(later, heap, distance.rest, limit)
+                bound = min(limit, int(bound * WIDER_TIMES) + WIDER_MORE)
+                continue
             _, _, cost, link, kind = heapq.heappop(heap)
             function, _, _, hops = link
             if function in targets and hops:
@@ -137,13 +108,12 @@ class Search:
                 self.stopped = True
                 return
             here = cost + (station[function] if hops else 0)
-            for callee, step, dispatch, edge in rows_of(function, ()):
-                rest = least.get(callee)
-                if rest is None:
-                    continue
+            most = limit - distance.least
+            found: list[_Entry] = []
+            for callee, step, dispatch, edge in self.adjacency.get(function):
                 total = here + step
-                beyond = total + rest + (station[callee] if callee not in targets else 0)
-                if beyond > limit or callee in self.banned or _passed(link, callee):
+                through = total + (station[callee] if callee not in targets else 0)
+                if callee in banned or (through > most and callee not in distance.rest):
                     continue
                 if dispatch:
                     if len(kind) >= MOST_DISPATCHES:
@@ -153,7 +123,22 @@ class Search:
                     after = kind or (-callee,)
                 if visits.get((callee, after), 0) < WAYS_PER_KIND:
                     count += 1
-                    heapq.heappush(heap, (beyond, count, total, (callee, edge, link, hops + 1), after))
+                    found.append((through, count, total, (callee, edge, link, hops + 1), after))
+            later += _told(found, heap, distance.rest, limit)
+
+
+def _told(entries: Iterable[_Entry], heap: list[_Entry], rest: Mapping[int, int], limit: int) -> list[_Entry]:
+    """Put those ways so far on the heap that are worth going on, by what they will cost; gives those of which it is not
+    known."""
+    unknown: list[_Entry] = []
+    for entry in entries:
+        through, count, total, link, kind = entry
+        more = rest.get(link[0])
+        if more is None:
+            unknown.append(entry)
+        elif through + more <= limit and not _passed(link[2], link[0]):
+            heapq.heappush(heap, (through + more, count, total, link, kind))
+    return unknown
 
 
 def _passed(link: _Link | None, function: int) -> bool:

@@ -144,7 +144,7 @@ def include_graph(tree: SourceTree) -> IncludeGraph:
 def find_scope(tree: SourceTree, places: Sequence[str] = ()) -> Scope:
     """The scope of that name, or of those directories and files; without any, the default scope."""
     declared = data.load("index_scopes")["scope"]
-    asked = [_meant(place, declared) for place in places or ("default",)]
+    asked = _asked(places)
     wanted: list[str] = []
     sources: dict[str, None] = {}
     missing: list[str] = []
@@ -168,7 +168,17 @@ def find_scope(tree: SourceTree, places: Sequence[str] = ()) -> Scope:
             hint="Name a directory of the tree, or one of: " + ", ".join(sorted(declared)),
         )
     missing = [part for part in missing if not part.endswith(".c")]
-    return Scope("+".join(asked), tuple(wanted), tuple(sorted(sources)), tuple(missing))
+    return Scope(scope_name(places), tuple(wanted), tuple(sorted(sources)), tuple(missing))
+
+
+def scope_name(places: Sequence[str] = ()) -> str:
+    """The name of the scope that `find_scope` finds."""
+    return "+".join(_asked(places))
+
+
+def _asked(places: Sequence[str]) -> list[str]:
+    declared = data.load("index_scopes")["scope"]
+    return [_meant(place, declared) for place in places or ("default",)]
 
 
 def scope_folders(places: Sequence[str]) -> tuple[str, ...]:

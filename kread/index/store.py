@@ -55,12 +55,13 @@ CREATE TABLE fault (file TEXT, line INTEGER, function TEXT, construct TEXT);
 CREATE TABLE member (
     record TEXT, position INTEGER, name TEXT, type TEXT, file TEXT, line INTEGER, presence TEXT);
 CREATE TABLE links (page INTEGER PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE label (id INTEGER PRIMARY KEY, kind TEXT, grade TEXT, presence TEXT);
 CREATE TABLE macro (name TEXT, file TEXT, line INTEGER, params TEXT, body TEXT, presence TEXT);
 """
 
 _GRAPH_INDEXES = """
 CREATE INDEX function_name ON function (name);
-CREATE INDEX edge_caller ON edge (caller);
+CREATE INDEX edge_ends ON edge (caller, callee);
 CREATE INDEX edge_callee ON edge (callee);
 CREATE INDEX edge_object ON edge (object) WHERE object != '';
 CREATE INDEX slot_field ON slot (field, record);

@@ -28,9 +28,11 @@ from kread.parse.unit import pack
 from kread.source.progress import Progress
 from kread.source.tree import SourceTree
 
-#: After so many bytes of sources the processes that read are forked anew. What they share becomes their own as they touch it,
-#: since Python counts references where the objects lie: of the whole tree each would come to hold a gigabyte.
+#: After so many bytes of sources, or so many files, the processes that read are forked anew. What they share becomes their
+#: own as they touch it, since Python counts references where the objects lie, and each file touches the macros that it sees: of
+#: the whole tree each process would come to hold gigabytes.
 GENERATION = 16_000_000
+GENERATION_FILES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +213,11 @@ def _read_heads(
 def _generations(
     tasks: Sequence[tuple[str, str]], signatures: Mapping[str, Signature]
 ) -> Iterator[Sequence[tuple[str, str]]]:
-    """The tasks in runs of about GENERATION bytes."""
+    """The tasks in runs of about GENERATION bytes, and no more than GENERATION_FILES."""
     begin = size = 0
     for place, (file, _) in enumerate(tasks, 1):
         size += signatures[file][0]
-        if size >= GENERATION:
+        if size >= GENERATION or place - begin >= GENERATION_FILES:
             yield tasks[begin:place]
             begin, size = place, 0
     if begin < len(tasks):

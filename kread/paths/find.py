@@ -15,7 +15,8 @@ from itertools import islice
 from kread.errors import UsageError
 from kread.facts import GRADES, Edge, Trail
 from kread.graph.callgraph import CallGraph
-from kread.graph.search import Search, Stations, Way, remaining
+from kread.graph.distance import Distance, Stations
+from kread.graph.search import Search, Way
 from kread.paths.answer import Answer
 from kread.paths.families import ReadWay, families, story
 from kread.paths.sites import Sites
@@ -107,8 +108,10 @@ class Finder:
         def near(caller: str, callee: str) -> bool:
             if found.trails:
                 return False
-            least, _ = remaining(adjacency, (), graph.find(callee), station, (), NEAR)
-            return any(number in least for number in graph.find(caller))
+            callers, callees = graph.find(caller), graph.find(callee)
+            if not set(callers).isdisjoint(callees):
+                return True
+            return Distance(adjacency, station, callers, callees, most=NEAR).cheapest is not None
 
         def way(caller: str, callee: str) -> Trail | None:
             trails = self.calls(replace(request, caller=caller, callee=callee, families=1)).trails

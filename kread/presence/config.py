@@ -24,6 +24,8 @@ MAX_EXPANSIONS = 16
 
 _SET = re.compile(r"(CONFIG_\w+)=(.*)\Z")
 _UNSET = re.compile(r"# (CONFIG_\w+) is not set\Z")
+_AND = " && "
+_BRACKETS = re.compile(r"\([^()]*\)")
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -86,12 +88,20 @@ class Config:
         try:
             return self._known[presence]
         except KeyError:
-            self._known[presence] = result = self._condition(condition(presence))
+            self._known[presence] = result = self._undecided(presence)
             return result
 
     def compiles(self, presence: str) -> bool:
         """Whether what stands under `presence` can be compiled: it does not evaluate to False."""
         return self.evaluate(presence) is not False
+
+    def _undecided(self, presence: str) -> bool | None:
+        """What `evaluate` keeps. Conditions by the ten thousand are made of some hundred parts, and each is read once."""
+        parts = _factors(presence)
+        if len(parts) == 1:
+            return self._condition(condition(presence))
+        results = [self.evaluate(part) for part in parts]
+        return False if False in results else None if None in results else True
 
     def _condition(self, value: Condition) -> bool | None:
         if isinstance(value, bool):
@@ -110,6 +120,22 @@ class Config:
         node = expression.read(atom)
         result = None if node is None else expression.evaluate(node, _Scope(self, 0))
         return None if result is None else bool(result)
+
+
+def _factors(presence: str) -> list[str]:
+    """The parts of a condition that all must hold, as they stand there; itself where an alternative comes first."""
+    outside = presence
+    while (without := _BRACKETS.sub("", outside)) != outside:
+        outside = without
+    if "||" in outside or "?" in outside:
+        return [presence]
+    found, part = [], ""
+    for more in presence.split(_AND):
+        part = f"{part}{_AND}{more}" if part else more
+        if part.count("(") == part.count(")"):
+            found.append(part)
+            part = ""
+    return found if not part else [presence]
 
 
 def _no_config(where: str, what: str) -> UsageError:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from kread.index.adjacency import AdjacencyWriter, Row
+from kread.index.adjacency import ALWAYS, AdjacencyWriter, Row
 from kread.index.macros import MacroIndex
 from kread.parse.unit import Unit
 from kread.resolve.cost import GUESSED, hop_cost, stations
@@ -59,6 +59,8 @@ class Linked:
         self._joined = joined
         self._links = AdjacencyWriter()
         self._dispatches: dict[tuple[int, str], int] = {}
+        #: what calls can be left out for: (kind, grade, presence) -> label
+        self._labels: dict[tuple[str, str, str], int] = {}
         self._callers: dict[int, int] = defaultdict(int)
         self._depths = bytearray(1)
         self._faults: list[tuple[Any, ...]] = []
@@ -72,6 +74,7 @@ class Linked:
             "edge": self._edges(),
             "function": self._functions(),
             "links": self._pages(),
+            "label": self._label_rows(),
             "slot": joined.slots(),
             "unresolved": joined.unresolved,
             "fault": self._faults,
@@ -102,9 +105,14 @@ class Linked:
     def _pages(self) -> Iterator[tuple[int, bytes]]:
         """The pages of the adjacency, once the edges are written; the numbers that stand for slots come last."""
         for slot, rows in self._joined.dispatches():
-            self._links.add(slot, rows)
+            self._links.add(slot, [(*row, ALWAYS) for row in rows])
             self._slots = (self._slots[0] or slot, self._slots[1] + 1)
         yield from self._links.pages()
+
+    def _label_rows(self) -> Iterator[tuple[Any, ...]]:
+        """The labels of the links, once these are written."""
+        for what, number in self._labels.items():
+            yield number, *what
 
     def _edges(self) -> Iterator[tuple[Any, ...]]:
         """The numbered edges in the order of their lines; what else the units say is summed up as they pass."""
@@ -133,12 +141,12 @@ class Linked:
 
     def _link(self, edges: Sequence[EdgeRow], depths: Mapping[tuple[int, int], int], first: int) -> None:
         """Add what a search needs, so that it never reads the edges themselves: of each edge of a unit, numbered from
-        `first`, how many branches and loops stand around its call, and for each caller (callee, cost, dispatch, edge).
+        `first`, how many branches and loops stand around its call, and for each caller (callee, cost, dispatch, edge, label).
 
         A dispatch is numbered by its caller and slot; of several edges to the same callee by the same dispatch the
         cheapest stands.
         """
-        best: dict[tuple[int, int, int], tuple[int, int]] = {}
+        best: dict[tuple[int, int, int], tuple[int, int, int]] = {}
         for number, row in enumerate(edges, first):
             caller, callee, _, line, column, _, kind, grade, _, cond, slot = row[:11]
             dispatch = 0
@@ -153,10 +161,11 @@ class Linked:
             cost = (GUESSED if guessed else 0) + hop_cost(kind, grade, depth, conditional, later)
             key = (caller, callee, dispatch)
             if key not in best or cost < best[key][0]:
-                best[key] = (cost, number)
-        found: dict[int, list[tuple[int, int, int, int]]] = defaultdict(list)
-        for (caller, callee, dispatch), (cost, number) in best.items():
-            found[caller].append((callee, cost, dispatch, number))
+                label = self._labels.setdefault((kind, grade, cond), len(self._labels) + 1)
+                best[key] = (cost, number, label)
+        found: dict[int, list[tuple[int, int, int, int, int]]] = defaultdict(list)
+        for (caller, callee, dispatch), (cost, number, label) in best.items():
+            found[caller].append((callee, cost, dispatch, number, label))
         for caller in sorted(found):
             self._links.add(caller, sorted(found[caller]))
             for callee in {row[0] for row in found[caller]}:

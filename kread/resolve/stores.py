@@ -144,7 +144,8 @@ class Stores:
             if row.target == USE:
                 self._use(FunctionId(index, row.function), row)
                 continue
-            self._store(Store(FunctionId(index, row.function), row.line, row.target, row.value, row.cond))
+            if row.value:  # an empty argument of a macro stores nothing
+                self._store(Store(FunctionId(index, row.function), row.line, row.target, row.value, row.cond))
 
     def _store(self, store: Store) -> None:
         target = store.target

@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -71,30 +72,39 @@ class SourceTree:
 
         Links to directories are not followed, links to files are where they stay in the tree.
         """
+        return sorted(
+            name
+            for name, entry in self._entries(folder, [])
+            if name.endswith(suffix)
+            and (entry.is_file(follow_symlinks=False) or (entry.is_symlink() and self.exists(name)))
+        )
+
+    def folders(self, folder: str) -> list[str]:
+        """The directories in which `files` looks, `folder` first; none where it is no directory of this tree."""
         found: list[str] = []
+        for _ in self._entries(folder, found):
+            pass
+        return found
+
+    def _entries(self, folder: str, seen: list[str]) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        """What is no directory below `folder`, with its name; the directories that could be listed are added to `seen`."""
         folder = folder.strip("/")
         start = self._inside(folder) if folder else str(self.root)
-        if start is None:
-            return found
-        pending = [(start, f"{folder}/" if folder else "")]
+        pending = [] if start is None else [(start, f"{folder}/" if folder else "")]
         while pending:
             here, prefix = pending.pop()
             try:
                 with os.scandir(here) as entries:
+                    seen.append(prefix)
                     for entry in entries:
                         name = prefix + entry.name
-                        if entry.is_dir(follow_symlinks=False):
-                            if entry.name != ".git":
-                                pending.append((entry.path, f"{name}/"))
-                        elif entry.name.endswith(suffix) and (
-                            entry.is_file(follow_symlinks=False) or (entry.is_symlink() and self.exists(name))
-                        ):
-                            found.append(name)
+                        if not entry.is_dir(follow_symlinks=False):
+                            yield name, entry
+                        elif entry.name != ".git":
+                            pending.append((entry.path, f"{name}/"))
             except OSError:
                 # A directory that may not be listed holds nothing for us, like one that is not there.
                 continue
-        found.sort()
-        return found
 
     def _inside(self, file: str) -> str | None:
         """The path of `file` where it stays below the root and is there; links are followed, and must stay too."""

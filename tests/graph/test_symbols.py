@@ -65,7 +65,7 @@ CALLED = (
 @pytest.mark.parametrize("name", CALLED)
 def test_callers_are_those_that_cscope_finds(graph: CallGraph, name: str, tmp_path: Path) -> None:
     cscope = shutil.which("cscope") or pytest.skip("no cscope; to enable, install the package cscope")
-    files = [file for file in graph.store.packed("watched") if file.endswith((".c", ".h"))]
+    files = [file for file in graph.files if file.endswith((".c", ".h"))]
     (tmp_path / "files").write_text("".join(f"{graph.root / file}\n" for file in files))
     done = subprocess.run(
         [cscope, "-k", "-L3", name, "-i", str(tmp_path / "files"), "-f", str(tmp_path / "cscope.out")],

@@ -1,4 +1,4 @@
-"""The processes that read are forked anew after so many bytes; what they read does not depend on it."""
+"""The processes that read are forked anew after so many bytes or files; what they read does not depend on it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ def rows(unit: Unit) -> tuple[Any, ...]:
     return unit.file, unit.functions, unit.calls, unit.tables, unit.entries
 
 
-def test_what_is_read_is_the_same_in_any_number_of_generations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("limit", "most"), [("GENERATION", 2_000), ("GENERATION_FILES", 8)])
+def test_what_is_read_is_the_same_in_any_number_of_generations(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+) -> None:
     root = mini_tree.make(tmp_path / "tree", SOURCES)
     once = read(root, tmp_path / "once.sqlite")
     sizes: list[int] = []
@@ -42,7 +45,7 @@ def test_what_is_read_is_the_same_in_any_number_of_generations(tmp_path: Path, m
         return spread(task, shared, items, chunk)
 
     monkeypatch.setattr(units, "spread", counted)
-    monkeypatch.setattr(units, "GENERATION", 2_000)
+    monkeypatch.setattr(units, limit, most)
     often = read(root, tmp_path / "often.sqlite")
     assert sum(sizes) == often.parsed == once.parsed == SOURCES + 2
     assert len(sizes) == 3

@@ -216,7 +216,7 @@ class Extractor:
     def _assignment(self, node: Node, row: int) -> None:
         value = node.child_by_field_name("right")
         target = node.child_by_field_name("left")
-        if value is None or target is None or value.type not in _CARRIERS:
+        if value is None or target is None or not _carries(value):
             return
         operator = node.child_by_field_name("operator")
         if operator is not None and operator.type != "=":
@@ -229,7 +229,7 @@ class Extractor:
 
     def _return(self, node: Node, row: int) -> None:
         children = node.named_children
-        if not children or children[0].type not in _CARRIERS:
+        if not children or not _carries(children[0]):
             return
         owner = self._owner(node.start_byte)
         if owner != FILE_SCOPE:
@@ -267,7 +267,7 @@ class Extractor:
                 continue
             if value.type == "initializer_list":
                 self._table(value, owner, name, declared, int(storage == "static"), at)
-            elif value.type in _CARRIERS:
+            elif _carries(value):
                 shown = self._shown(value)
                 self.unit.flows.append(FlowRow(owner, line, name, shown, cond))
 
@@ -311,10 +311,15 @@ class Extractor:
             if value.type == "initializer_list":
                 if len(path) < _MOST_NESTED:
                     self._entries(value, table, path)
-            elif value.type in _CARRIERS or _is_size(value):
+            elif _carries(value) or _is_size(value):
                 line = value.start_point[0] + 1
                 shown = self._shown(value)
                 self.unit.entries.append(EntryRow(table, line, path, shown, self.at(line)))
+
+
+def _carries(value: Node) -> bool:
+    """Whether a value can be a pointer's; one that an included file writes is not there."""
+    return value.type in _CARRIERS and not value.is_missing
 
 
 def _is_size(value: Node) -> bool:

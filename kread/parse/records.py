@@ -33,7 +33,7 @@ def take_record(unit: Unit, at: Callable[[int], str], source: bytes, node: Node,
         base = base_type(kind, source)
         line = member.start_point[0] + 1
         if not declarators and kind is not None and kind.child_by_field_name("body") is not None:
-            unit.fields.append(FieldRow(tag, "", anonymous_tag(kind), line, at(line), position, ""))
+            unit.fields.append(FieldRow(tag, "", anonymous_tag(kind), line, at(line), position))
             position += 1
             continue
         for declarator in declarators:
@@ -41,7 +41,7 @@ def take_record(unit: Unit, at: Callable[[int], str], source: bytes, node: Node,
             if named is None:
                 continue
             line = named.start_point[0] + 1
-            unit.fields.append(FieldRow(tag, name, declared, line, at(line), position, ""))
+            unit.fields.append(FieldRow(tag, name, declared, line, at(line), position))
             position += 1
 
 

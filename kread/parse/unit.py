@@ -18,7 +18,7 @@ from sys import intern
 from typing import Any, NamedTuple
 
 #: Raised whenever the rows or their meaning change: an index written by another version is built again.
-EXTRACTOR_VERSION = 25
+EXTRACTOR_VERSION = 26
 
 FILE_SCOPE = -1
 
@@ -111,7 +111,6 @@ class FieldRow(NamedTuple):
     line: int
     cond: str
     position: int
-    within: str
 
 
 class RecordRow(NamedTuple):

@@ -49,6 +49,9 @@ COMMANDS = {
 #: What a full disk, a quota or a limit says to whoever writes.
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
+#: So many objects are made before cycles are looked for: an answer makes some hundred thousand, hardly any of them in one.
+_OBJECTS = 100_000
+
 _ABOUT = """kread reads Linux kernel source: how control gets from one function to another, proved from the source of
 a real release."""
 
@@ -150,6 +153,7 @@ def _usage(error: Any, name: str | None) -> UsageError:
 def main() -> None:
     """Entry point of `kread`; exits with the contract's codes."""
     arguments = sys.argv[1:]
+    gc.set_threshold(_OBJECTS)
     try:
         _prepare_streams()
         if arguments or _completing():

@@ -144,8 +144,7 @@ class Stores:
             if row.target == USE:
                 self._use(FunctionId(index, row.function), row)
                 continue
-            if row.value:  # an empty argument of a macro stores nothing
-                self._store(Store(FunctionId(index, row.function), row.line, row.target, row.value, row.cond))
+            self._store(Store(FunctionId(index, row.function), row.line, row.target, row.value, row.cond))
 
     def _store(self, store: Store) -> None:
         target = store.target
@@ -243,9 +242,8 @@ class Stores:
         if copy is not None and len(args) > max(copy["target"], copy["value"]):
             self.copies.append(Store(at, row.line, f"*({args[copy['target']]})", f"*({args[copy['value']]})", row.cond))
         opener = table.openers.get(name) or table.alike.get(name)
-        within = (
-            at.row >= 0 and self.program.row(at).name in table.openers
-        )  # one opener calls another, for all who call it
+        # One opener calls another, for all who call it.
+        within = at.row >= 0 and self.program.row(at).name in table.openers
         if opener is not None and len(args) > opener["result"] and not within:
             value = args[opener["like"]] if "like" in opener else f"{name}({', '.join(args)})"
             self._pointed(Store(at, row.line, args[opener["result"]], value, row.cond), pointer=True)

@@ -35,17 +35,17 @@ def shortest(graph: CallGraph, caller: str, callee: str) -> list[str]:
     queue = deque(sources)
     while queue:
         function = queue.popleft()
-        for row in graph.adjacency.get(function, ()):
-            if row[0] not in before:
-                before[row[0]] = function
-                if row[0] in targets:
-                    path = [row[0]]
+        for next_one, _ in graph.adjacency.callees(function):
+            if next_one not in before:
+                before[next_one] = function
+                if next_one in targets:
+                    path = [next_one]
                     at: int | None = function
                     while at is not None:
                         path.append(at)
                         at = before[at]
                     return [plain(graph.function(number).name) for number in reversed(path)]
-                queue.append(row[0])
+                queue.append(next_one)
     return []
 
 

@@ -28,7 +28,7 @@ from kread.source.progress import Progress
 from kread.source.tree import SourceTree
 
 #: Raised when linking makes something else of the same facts: graphs are then linked anew, and nothing is read again.
-LINKER_VERSION = 23
+LINKER_VERSION = 24
 
 #: What reading a graph that is damaged, or made by another kread, can raise.
 _UNREADABLE = (OSError, SourceError, ValueError, EOFError, TypeError)
@@ -86,9 +86,9 @@ def is_fresh(tree: SourceTree, places: Sequence[str], target: Path) -> bool:
         return False
     graph = GraphStore(target)
     try:
-        looked_at = graph.packed("watched")
-        looks = looking(tree.root, looked_at)
-        listed = unchanged(tree.root, graph.packed("folders"))
+        looked_at, folders = graph.packed("watched"), graph.packed("folders")
+        looks = looking(tree.root, looked_at)  # others may look meanwhile: what they found has to be taken
+        listed = unchanged(tree.root, folders)
         found = looks()
         listed = listed or graph.meta("sources") == _listing(find_scope(tree, places))
         return listed and graph.meta("stamp") == _stamp(looked_at, found)

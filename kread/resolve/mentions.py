@@ -77,7 +77,8 @@ class Mentions:
     def _shown(self, name: str) -> bool:
         """Whether others than a folder's own sources can name its external variable: they see it declared, or nobody does."""
         headers = [file for file, *_ in self.program.globals.get(name, ()) if file.endswith(".h")]
-        return not headers or any("include" in file.split("/")[:-1] for file in headers)
+        common = tuple(f"{row['directory']}/" for row in load("includes")["search"])
+        return not headers or any(file.startswith(common) for file in headers)
 
     @cached_property
     def _names(self) -> _Names:
